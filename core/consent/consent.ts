@@ -1,0 +1,78 @@
+import type { AccountId, EpochMillis, MicroUsd } from '../units.ts';
+
+/** Hours of the week in UTC in which a consent applies; an empty list of windows means always. */
+export interface ConsentWindow {
+  /** 0 = Sunday … 6 = Saturday. */
+  readonly daysOfWeek: readonly number[];
+  /** Seconds after 00:00 UTC, from (inclusive). */
+  readonly fromSecondOfDay: number;
+  /** Seconds after 00:00 UTC, to (exclusive); smaller than `from` wraps past midnight. */
+  readonly toSecondOfDay: number;
+}
+
+/** What one direction of a consent allows at most. */
+export interface UsageLimits {
+  /** Units out (lend) or in (borrow) at any moment, over all pools of the account. */
+  readonly maxUnits: number;
+  /** Share of a pool's owned units, in percent, that may be lent from or borrowed into it. */
+  readonly maxSharePercent: number;
+  /** Unit-hours a calendar month (UTC), counted at the loan's full term when it is reserved, trued down when it ends. */
+  readonly maxUnitHoursPerMonth: number;
+}
+
+/** The terms an account agrees to. Absent direction = not agreed to. */
+export interface ConsentTerms {
+  readonly lend?: UsageLimits & {
+    /** The least the lender accepts. */
+    readonly minPriceMicroUsdPerUnitHour: MicroUsd;
+    /** Notice the lender promises before it recalls. */
+    readonly recallNoticeSeconds: number;
+  };
+  readonly borrow?: UsageLimits & {
+    /** The most the borrower pays. */
+    readonly maxPriceMicroUsdPerUnitHour: MicroUsd;
+    /** Shortest recall notice that the borrower can live with. */
+    readonly minRecallNoticeSeconds: number;
+  };
+  /** Pools by Auto Scaling group name; empty = all enrolled pools of the account. */
+  readonly groupNames: readonly string[];
+  /** Applications of the borrower that may run on lent capacity (lender), or that may borrow (borrower); empty = all. */
+  readonly allowedApplications: readonly string[];
+  readonly allowedCounterparties: readonly AccountId[];
+  readonly deniedCounterparties: readonly AccountId[];
+  /** A loan never moves data. `metrics-only` also forbids showing the counterparty anything but the loan itself. */
+  readonly dataAccess: 'none' | 'metrics-only';
+  /** Regions in which capacity may be lent or used (residency); empty = all. */
+  readonly regions: readonly string[];
+  /** Isolation required of the counterparty's hosts. */
+  readonly requiredTenancy: 'any' | 'dedicated';
+  /** Longest acceptable network latency between lender's and borrower's place. */
+  readonly maxLatencyMillis: number;
+  readonly windows: readonly ConsentWindow[];
+  readonly shortestTermSeconds: number;
+  readonly longestTermSeconds: number;
+  /** When no partner can lend: provision within the pool's limit, or refuse. */
+  readonly whenNoPartner: 'provision' | 'refuse';
+  readonly validUntil?: EpochMillis;
+}
+
+/** One version of an account's consent, made by that account's own identity. */
+export interface Consent {
+  readonly accountId: AccountId;
+  readonly version: number;
+  readonly status: 'active' | 'revoked';
+  readonly terms: ConsentTerms;
+  /** ARN of the principal that made this version. */
+  readonly madeBy: string;
+  readonly madeAt: EpochMillis;
+}
+
+/** What is used under a consent. Counted apart from the terms so that a new version does not reset it. */
+export interface ConsentUsage {
+  readonly accountId: AccountId;
+  readonly lentUnits: number;
+  readonly borrowedUnits: number;
+  /** Unit-seconds by calendar month (`YYYY-MM`, UTC): the full term when reserved, trued down when the loan ends. */
+  readonly lentUnitSeconds: Readonly<Record<string, number>>;
+  readonly borrowedUnitSeconds: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,75 @@
+import type { AuditEvent, ChainHead } from '../audit/chain.ts';
+import type { LedgerEntry } from '../billing/ledger.ts';
+import { assertBalanced } from '../billing/ledger.ts';
+import type { Pool } from '../pool.ts';
+import type { AccountId, EpochMillis, PoolId } from '../units.ts';
+import { invariant } from '../units.ts';
+import type { Loan } from './loan.ts';
+
+/**
+ * What the steps of a loan hand to each other: everything read so far. It may be out of date; every write is conditional
+ * on the versions in it, so that acting on an old snapshot fails instead of overwriting.
+ */
+export interface LoanSnapshot {
+  readonly loan: Loan;
+  readonly borrowerPool: Pool;
+  readonly lenderPool?: Pool;
+  /** Heads of the audit chains by account: a hint that saves a read; a wrong one is corrected by the write itself. */
+  readonly heads: Readonly<Record<string, ChainHead>>;
+}
+
+/** A change of a pool's counters, conditional on the version that it was computed from. */
+export interface PoolChange {
+  readonly accountId: AccountId;
+  readonly poolId: PoolId;
+  readonly expectedVersion: number;
+  readonly lentUnits?: number;
+  readonly borrowedUnits?: number;
+  readonly provisionedUnits?: number;
+  /** `acquire`: no other loan may be moving this pool. `release`: this loan must be the one that moves it. */
+  readonly moving: 'acquire' | 'release' | 'held' | 'none';
+  readonly coolDownUntil?: EpochMillis;
+}
+
+/** A consent that must be current, active and unexpired when the commit happens. */
+export interface ConsentCondition {
+  readonly accountId: AccountId;
+  readonly version: number;
+}
+
+/** A change of what is used under a consent; a rise carries the maximum that must not be passed. */
+export interface UsageChange {
+  readonly accountId: AccountId;
+  readonly direction: 'lend' | 'borrow';
+  readonly units: number;
+  readonly unitSeconds: number;
+  /** `YYYY-MM` (UTC) that the unit-seconds count in. */
+  readonly month: string;
+  /** Units in use before the change must not exceed this. Absent on a release. */
+  readonly unitsBeforeAtMost?: number;
+  readonly unitSecondsBeforeAtMost?: number;
+}
+
+/** Everything that one step of a loan writes: all of it or nothing. */
+export interface LoanCommit {
+  readonly loan: Loan;
+  /** The version that must stand in the store; absent: the loan must not exist. */
+  readonly expectedVersion?: number;
+  readonly pools: readonly PoolChange[];
+  readonly consents: readonly ConsentCondition[];
+  readonly usage: readonly UsageChange[];
+  readonly ledger: readonly LedgerEntry[];
+  readonly audit: AuditEvent;
+}
+
+/** Asserts what must hold for every commit, whoever built it. @throws InvariantViolation */
+export function assertCommit(commit: LoanCommit): void {
+  const { loan, expectedVersion } = commit;
+  invariant(loan.version === (expectedVersion ?? 0) + 1, 'a commit raises the version of its loan by one');
+  invariant(loan.history.at(-1)?.state === loan.state, 'the last state in the history is the state of the loan');
+  invariant(Number.isSafeInteger(loan.units) && loan.units > 0, 'a loan is of a positive whole number of units');
+  assertBalanced(commit.ledger);
+  const pools = new Set(commit.pools.map((change) => change.poolId));
+  invariant(pools.size === commit.pools.length, 'a commit changes a pool at most once');
+  invariant(commit.audit.subject === loan.loanId, 'the audit record of a commit is about its loan');
+}

@@ -1,0 +1,55 @@
+import type { PoolForecast } from '../forecast/pool-forecast.ts';
+import { forecastEndMillis, neededUnitsOver } from '../forecast/pool-forecast.ts';
+import type { GroupObservation, Pool } from '../pool.ts';
+import { ceilingUnits } from '../pool.ts';
+import type { EpochMillis } from '../units.ts';
+import { MILLIS_PER_SECOND } from '../units.ts';
+
+/** What a pool can lend, with the numbers that it comes from. All in units. */
+export interface Lendable {
+  readonly units: number;
+  readonly parts: {
+    /** Own capacity that is not lent yet: the observed ceiling without what was borrowed or provisioned. */
+    readonly ceiling: number;
+    readonly desired: number;
+    /** Largest P95 need over the term; undefined when the forecast does not cover it. */
+    readonly forecastP95: number | undefined;
+    readonly reserve: number;
+    /** What the ceiling must not go below: the larger of desired and forecast, and the reserve. */
+    readonly floor: number;
+  };
+  readonly reason: string;
+}
+
+/**
+ * Units that a pool can lend from now for a term: idle headroom only, and only when it is forecast to stay idle.
+ *
+ * A ceiling that somebody raised above what the pool owns lends nothing of the rise, and borrowed units are not lent on.
+ * @param at.group read after `at.pool`: then a change in between fails the condition of the reservation
+ */
+export function lendableUnits(at: {
+  readonly pool: Pool;
+  readonly group: GroupObservation;
+  readonly plan?: PoolForecast | undefined;
+  readonly now: EpochMillis;
+  readonly termSeconds: number;
+}): Lendable {
+  const { pool, group, plan, now, termSeconds } = at;
+  const ceiling = Math.min(group.maxSize, ceilingUnits(pool)) - pool.borrowedUnits - pool.provisionedUnits;
+  const desired = group.desiredCapacity;
+  const reserve = pool.spec.reserveUnits;
+  const until = now + termSeconds * MILLIS_PER_SECOND;
+  const forecastP95 = plan === undefined ? undefined : neededUnitsOver(plan, '0.95', now, until);
+  const floor = Math.max(desired, forecastP95 ?? 0) + reserve;
+  const parts = { ceiling, desired, forecastP95, reserve, floor };
+  if (forecastP95 === undefined) {
+    const reason =
+      plan === undefined
+        ? 'there is no forecast of its demand'
+        : `its forecast covers ${plan.startMillis} to ${forecastEndMillis(plan)} ms, the loan would last from ${now} to ${until} ms`;
+    return { units: 0, parts, reason };
+  }
+  const units = Math.max(0, ceiling - floor);
+  const reason = `ceiling ${ceiling}, desired ${desired}, P95 of forecast need ${forecastP95}, reserve ${reserve}: ${units} lendable for ${termSeconds} s`;
+  return { units, parts, reason };
+}

@@ -1,0 +1,105 @@
+import type { AccountId, EpochMillis, LoanId, MicroUsd, PoolId, ResourceType } from '../units.ts';
+
+/**
+ * The states of a loan. Diagram: docs/architecture.md.
+ *
+ * requested → reserved → taken → given → active → returning → reclaimed → returned, or, from any state before `active`,
+ * → failed (nothing had been moved) or → compensated (what had been moved was moved back); requested → refused.
+ * A loan without a lender (provisioned from the borrower's own limit) skips `taken` and `reclaimed`.
+ */
+export const LOAN_STATES = [
+  'requested',
+  'reserved',
+  'taken',
+  'given',
+  'active',
+  'returning',
+  'reclaimed',
+  'returned',
+  'refused',
+  'failed',
+  'compensated',
+] as const;
+export type LoanState = (typeof LOAN_STATES)[number];
+
+/** Why a loan is given back, or why its making was undone. */
+export type ReturnReason = 'expired' | 'recovered' | 'revoked' | 'requested-by-owner' | 'repair' | 'step-failed';
+
+/** One change of an Auto Scaling group, decided before it is made: a crash between deciding and recording can be told apart. */
+export interface CeilingMove {
+  readonly fromMaxSize: number;
+  readonly toMaxSize: number;
+  readonly fromDesiredCapacity: number;
+  readonly toDesiredCapacity: number;
+  /** Given when `MinSize` has to go down with the ceiling. */
+  readonly toMinSize?: number;
+}
+
+export interface LoanMoves {
+  /** Lender's ceiling down. */
+  readonly take?: CeilingMove;
+  /** Borrower's ceiling and desired capacity up. */
+  readonly give?: CeilingMove;
+  /** Borrower's ceiling down. */
+  readonly takeBack?: CeilingMove;
+  /** Lender's ceiling up. */
+  readonly giveBack?: CeilingMove;
+}
+
+/** One borrowing of capacity, from request to end. All of it is written in transactions conditional on `version`. */
+export interface Loan {
+  readonly loanId: LoanId;
+  readonly version: number;
+  readonly state: LoanState;
+  /** `nominal`: a ceiling moves. `provisioned`: no lender, the borrower's own limit is used. */
+  readonly kind: 'nominal' | 'provisioned';
+  readonly borrowerAccountId: AccountId;
+  readonly borrowerPoolId: PoolId;
+  /** Absent while no lender is chosen and in provisioned loans. */
+  readonly lenderAccountId?: AccountId;
+  readonly lenderPoolId?: PoolId;
+  readonly units: number;
+  /** The resource type that needs the most units. */
+  readonly bindingResource: ResourceType;
+  /** The alarm transition that asked for it. */
+  readonly alarmName: string;
+  readonly alarmTransitionAt: EpochMillis;
+  readonly priceMicroUsdPerUnitHour: MicroUsd;
+  readonly termSeconds: number;
+  readonly shortestTermSeconds: number;
+  readonly borrowerConsentVersion?: number;
+  readonly lenderConsentVersion?: number;
+  readonly moves: LoanMoves;
+  /** In-service instances of the borrower before the loan: it is active when there are `units` more. */
+  readonly inServiceBefore: number;
+  readonly requestedAt: EpochMillis;
+  readonly activeAt?: EpochMillis;
+  /** When the term ends by our own clock. */
+  readonly dueAt?: EpochMillis;
+  readonly returnReason?: ReturnReason;
+  readonly endedAt?: EpochMillis;
+  /** Billed for the use between `activeAt` and the borrower's ceiling being down again. */
+  readonly billedMicroUsd?: MicroUsd;
+  /** Why it was refused, failed or compensated, in a sentence for people. */
+  readonly endDetail?: string;
+  /** Reasons for the choice of this lender, for people. */
+  readonly reasons: readonly string[];
+  /** Every state with the moment it was entered, in order. */
+  readonly history: readonly { readonly state: LoanState; readonly at: EpochMillis }[];
+}
+
+/** States in which a loan still holds, or may still hold, capacity or money. */
+export const OPEN_STATES: readonly LoanState[] = [
+  'requested',
+  'reserved',
+  'taken',
+  'given',
+  'active',
+  'returning',
+  'reclaimed',
+];
+
+/** Whether the loan still has to end. */
+export function isOpen(loan: Pick<Loan, 'state'>): boolean {
+  return OPEN_STATES.includes(loan.state);
+}

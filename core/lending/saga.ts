@@ -1,0 +1,334 @@
+/**
+ * The steps of a loan as pure functions: each takes what was read and the time, and returns everything that is to be
+ * written. Functions persist what these return; nothing else decides what a loan does.
+ */
+import { pendingEntries, settlementEntries, usedAmount } from '../billing/ledger.ts';
+import { utcMonth } from '../calendar.ts';
+import type { Consent } from '../consent/consent.ts';
+import type { GroupObservation, Pool } from '../pool.ts';
+import type { AccountId, EpochMillis, LoanId, MicroUsd, PoolId, ResourceType } from '../units.ts';
+import { capacityCost, invariant, MILLIS_PER_SECOND, microUsd, plusMillis } from '../units.ts';
+import type { LoanCommit, LoanSnapshot, PoolChange, UsageChange } from './commit.ts';
+import type { CeilingMove, Loan, LoanState, ReturnReason } from './loan.ts';
+import { giveMove, takeMove } from './moves.ts';
+
+const SECONDS_PER_HOUR = 3_600;
+
+/** What an alarm asks for, once it was found to be needed. */
+export interface LoanRequest {
+  readonly loanId: LoanId;
+  readonly borrowerAccountId: AccountId;
+  readonly borrowerPoolId: PoolId;
+  readonly units: number;
+  readonly bindingResource: ResourceType;
+  readonly alarmName: string;
+  readonly alarmTransitionAt: EpochMillis;
+  readonly inServiceBefore: number;
+  readonly reason: string;
+}
+
+/** Terms that both sides' consents cover. Without lender: the borrower's own provisioning limit is used. */
+export interface Offer {
+  readonly units: number;
+  readonly priceMicroUsdPerUnitHour: MicroUsd;
+  readonly termSeconds: number;
+  readonly shortestTermSeconds: number;
+  readonly borrowerConsent: Consent;
+  readonly borrowerGroup: GroupObservation;
+  readonly lender?: { readonly pool: Pool; readonly consent: Consent; readonly group: GroupObservation };
+  readonly reasons: readonly string[];
+}
+
+/** The account whose right or capacity a state change touches: its chain carries the record. */
+function concernedAccount(loan: Loan): AccountId {
+  const lenderSide: readonly LoanState[] = ['reserved', 'taken', 'returned', 'compensated', 'failed'];
+  return lenderSide.includes(loan.state) && loan.lenderAccountId !== undefined
+    ? loan.lenderAccountId
+    : loan.borrowerAccountId;
+}
+
+function auditDetail(loan: Loan): Record<string, string | number | boolean | null> {
+  return {
+    kind: loan.kind,
+    units: loan.units,
+    borrowerPoolId: loan.borrowerPoolId,
+    lenderPoolId: loan.lenderPoolId ?? null,
+    bindingResource: loan.bindingResource,
+    returnReason: loan.returnReason ?? null,
+    billedMicroUsd: loan.billedMicroUsd ?? null,
+    endDetail: loan.endDetail ?? null,
+  };
+}
+
+/** The commit that moves a loan to a state; the parts that this state changes are filled in by the caller. */
+function enter(
+  before: Loan,
+  state: LoanState,
+  at: EpochMillis,
+  changes: Partial<Loan>,
+  parts: Partial<Pick<LoanCommit, 'pools' | 'consents' | 'usage' | 'ledger'>> = {},
+): LoanCommit {
+  const loan: Loan = {
+    ...before,
+    ...changes,
+    state,
+    version: before.version + 1,
+    history: [...before.history, { state, at }],
+  };
+  return {
+    loan,
+    ...(before.version === 0 ? {} : { expectedVersion: before.version }),
+    pools: parts.pools ?? [],
+    consents: parts.consents ?? [],
+    usage: parts.usage ?? [],
+    ledger: parts.ledger ?? [],
+    audit: {
+      accountId: concernedAccount(loan),
+      type: `loan.${state}`,
+      at,
+      subject: loan.loanId,
+      actor: 'entangle',
+      detail: auditDetail(loan),
+    },
+  };
+}
+
+function unborn(request: LoanRequest, at: EpochMillis): Loan {
+  const { reason, ...wanted } = request;
+  return {
+    ...wanted,
+    version: 0,
+    state: 'requested',
+    kind: 'nominal',
+    priceMicroUsdPerUnitHour: microUsd(0),
+    termSeconds: 0,
+    shortestTermSeconds: 0,
+    moves: {},
+    requestedAt: at,
+    reasons: [reason],
+    history: [],
+  };
+}
+
+/** Records a request that is needed. */
+export function request(wanted: LoanRequest, at: EpochMillis): LoanCommit {
+  return enter(unborn(wanted, at), 'requested', at, {});
+}
+
+/** Records a request that is refused before anything was read of a lender. `wanted.units` is at least 1 by type, even when none are needed. */
+export function refuseAtOnce(wanted: LoanRequest, detail: string, at: EpochMillis): LoanCommit {
+  return enter(unborn(wanted, at), 'refused', at, { endDetail: detail, endedAt: at });
+}
+
+/** Ends a request for which nobody can lend and nothing may be provisioned. */
+export function refuse(snapshot: LoanSnapshot, detail: string, at: EpochMillis): LoanCommit {
+  invariant(snapshot.loan.state === 'requested', 'only a request can be refused');
+  return enter(snapshot.loan, 'refused', at, { endDetail: detail, endedAt: at });
+}
+
+function poolChange(pool: Pool, moving: PoolChange['moving'], counters: Partial<PoolChange> = {}): PoolChange {
+  return {
+    accountId: pool.spec.accountId,
+    poolId: pool.spec.poolId,
+    expectedVersion: pool.version,
+    moving,
+    ...counters,
+  };
+}
+
+function reservedUsage(consent: Consent, direction: 'lend' | 'borrow', offer: Offer, at: EpochMillis): UsageChange {
+  const limits = consent.terms[direction];
+  invariant(limits !== undefined, `the consent of ${consent.accountId} covers to ${direction}`);
+  const unitSeconds = offer.units * offer.termSeconds;
+  return {
+    accountId: consent.accountId,
+    direction,
+    units: offer.units,
+    unitSeconds,
+    month: utcMonth(at),
+    unitsBeforeAtMost: limits.maxUnits - offer.units,
+    unitSecondsBeforeAtMost: limits.maxUnitHoursPerMonth * SECONDS_PER_HOUR - unitSeconds,
+  };
+}
+
+/**
+ * Reserves: both pools are locked for this loan, the counters rise, the price of the term is pending, and both moves are
+ * decided from what was just observed.
+ */
+export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): LoanCommit {
+  const { loan, borrowerPool } = snapshot;
+  const { lender, units } = offer;
+  invariant(loan.state === 'requested', 'only a request can be reserved');
+  const terms = {
+    units,
+    priceMicroUsdPerUnitHour: offer.priceMicroUsdPerUnitHour,
+    termSeconds: offer.termSeconds,
+    shortestTermSeconds: offer.shortestTermSeconds,
+    borrowerConsentVersion: offer.borrowerConsent.version,
+    reasons: [...loan.reasons, ...offer.reasons],
+  };
+  const give = giveMove(offer.borrowerGroup, units);
+  const borrowerCondition = { accountId: loan.borrowerAccountId, version: offer.borrowerConsent.version };
+  if (lender === undefined) {
+    const provisioned = borrowerPool.provisionedUnits + units;
+    invariant(
+      provisioned <= borrowerPool.spec.provisioningLimitUnits,
+      'provisioning stays within the limit of the pool',
+    );
+    return enter(
+      loan,
+      'reserved',
+      at,
+      { ...terms, kind: 'provisioned', moves: { give } },
+      {
+        pools: [poolChange(borrowerPool, 'acquire', { provisionedUnits: units })],
+        consents: [borrowerCondition],
+      },
+    );
+  }
+  const take = takeMove(lender.group, units);
+  invariant(
+    take.toMaxSize >= lender.group.desiredCapacity + lender.pool.spec.reserveUnits,
+    'a lender keeps what it runs and its reserve',
+  );
+  const parties = { ...loan, lenderAccountId: lender.pool.spec.accountId };
+  const price = capacityCost(offer.priceMicroUsdPerUnitHour, units, offer.termSeconds * MILLIS_PER_SECOND);
+  return enter(
+    loan,
+    'reserved',
+    at,
+    {
+      ...terms,
+      lenderAccountId: lender.pool.spec.accountId,
+      lenderPoolId: lender.pool.spec.poolId,
+      lenderConsentVersion: lender.consent.version,
+      moves: { take, give },
+    },
+    {
+      pools: [
+        poolChange(borrowerPool, 'acquire', { borrowedUnits: units }),
+        poolChange(lender.pool, 'acquire', { lentUnits: units }),
+      ],
+      consents: [borrowerCondition, { accountId: lender.consent.accountId, version: lender.consent.version }],
+      usage: [
+        reservedUsage(offer.borrowerConsent, 'borrow', offer, at),
+        reservedUsage(lender.consent, 'lend', offer, at),
+      ],
+      ledger: pendingEntries(parties, price, at),
+    },
+  );
+}
+
+/** The lender's ceiling is down. Its pool may move for others again. */
+export function recordTaken(snapshot: LoanSnapshot, at: EpochMillis): LoanCommit {
+  invariant(snapshot.loan.state === 'reserved' && snapshot.lenderPool !== undefined, 'a reserved loan is taken');
+  return enter(snapshot.loan, 'taken', at, {}, { pools: [poolChange(snapshot.lenderPool, 'release')] });
+}
+
+/** The borrower's ceiling is up. */
+export function recordGiven(snapshot: LoanSnapshot, at: EpochMillis): LoanCommit {
+  const { loan } = snapshot;
+  const before: LoanState = loan.kind === 'provisioned' ? 'reserved' : 'taken';
+  invariant(loan.state === before, `a loan is given after it was ${before}`);
+  return enter(loan, 'given', at, {}, { pools: [poolChange(snapshot.borrowerPool, 'release')] });
+}
+
+/** The borrower's instances are in service: the term and the bill begin. */
+export function activate(snapshot: LoanSnapshot, at: EpochMillis): LoanCommit {
+  const { loan } = snapshot;
+  invariant(loan.state === 'given', 'a loan becomes active after it was given');
+  return enter(loan, 'active', at, { activeAt: at, dueAt: plusMillis(at, loan.termSeconds * MILLIS_PER_SECOND) });
+}
+
+/**
+ * Begins the way back. The borrower's pool is locked, unless the making of this very loan holds the lock still.
+ * @param takeBack absent when the borrower's group no longer exists
+ */
+export function beginReturn(
+  snapshot: LoanSnapshot,
+  reason: ReturnReason,
+  takeBack: CeilingMove | undefined,
+  at: EpochMillis,
+): LoanCommit {
+  const { loan, borrowerPool } = snapshot;
+  const returnable: readonly LoanState[] = ['reserved', 'taken', 'given', 'active'];
+  invariant(returnable.includes(loan.state), `a loan that is ${loan.state} does not begin to return`);
+  const held = borrowerPool.movingLoanId === loan.loanId;
+  const moves = takeBack === undefined ? loan.moves : { ...loan.moves, takeBack };
+  return enter(
+    loan,
+    'returning',
+    at,
+    { returnReason: reason, moves },
+    {
+      pools: [poolChange(borrowerPool, held ? 'held' : 'acquire')],
+    },
+  );
+}
+
+function borrowerCounters(loan: Loan): Partial<PoolChange> {
+  return loan.kind === 'provisioned' ? { provisionedUnits: -loan.units } : { borrowedUnits: -loan.units };
+}
+
+/**
+ * The borrower's ceiling is down and its instances are gone. Its pool is free; the lender's is locked for the last move.
+ * The bill ends here.
+ */
+export function reclaim(snapshot: LoanSnapshot, giveBack: CeilingMove | undefined, at: EpochMillis): LoanCommit {
+  const { loan, borrowerPool, lenderPool } = snapshot;
+  invariant(loan.state === 'returning', 'a returning loan is reclaimed');
+  const coolDownUntil = plusMillis(at, borrowerPool.spec.coolDownSeconds * MILLIS_PER_SECOND);
+  const pools = [poolChange(borrowerPool, 'release', { ...borrowerCounters(loan), coolDownUntil })];
+  if (lenderPool !== undefined) {
+    pools.push(poolChange(lenderPool, lenderPool.movingLoanId === loan.loanId ? 'held' : 'acquire'));
+  }
+  return enter(
+    loan,
+    'reclaimed',
+    at,
+    {
+      billedMicroUsd: loan.kind === 'provisioned' ? microUsd(0) : usedAmount(loan, at),
+      moves: giveBack === undefined ? loan.moves : { ...loan.moves, giveBack },
+    },
+    { pools },
+  );
+}
+
+function releasedUsage(loan: Loan, accountId: AccountId, direction: 'lend' | 'borrow', at: EpochMillis): UsageChange {
+  const reservedAt = loan.history.find((entry) => entry.state === 'reserved')?.at ?? at;
+  const usedSeconds = loan.activeAt === undefined ? 0 : Math.ceil((at - loan.activeAt) / MILLIS_PER_SECOND);
+  return {
+    accountId,
+    direction,
+    units: -loan.units,
+    unitSeconds: loan.units * (Math.min(usedSeconds, loan.termSeconds) - loan.termSeconds),
+    month: utcMonth(reservedAt),
+  };
+}
+
+/** The state in which a loan that has nothing left to move comes to its end. */
+function endState(loan: Loan): LoanState {
+  if (loan.activeAt !== undefined) return 'returned';
+  return loan.history.some((entry) => entry.state === 'taken' || entry.state === 'given') ? 'compensated' : 'failed';
+}
+
+/** Ends a loan: counters and limits free, pending money voided, used money posted. */
+export function settle(snapshot: LoanSnapshot, at: EpochMillis, detail?: string): LoanCommit {
+  const { loan, lenderPool } = snapshot;
+  const ending = { endedAt: at, ...(detail === undefined ? {} : { endDetail: detail }) };
+  if (loan.state === 'requested') return enter(loan, 'failed', at, ending);
+  invariant(loan.state === 'reclaimed', `a loan that is ${loan.state} cannot be settled`);
+  const { lenderAccountId } = loan;
+  if (lenderAccountId === undefined || lenderPool === undefined) return enter(loan, endState(loan), at, ending);
+  const parties = { loanId: loan.loanId, borrowerAccountId: loan.borrowerAccountId, lenderAccountId };
+  const pending = capacityCost(loan.priceMicroUsdPerUnitHour, loan.units, loan.termSeconds * MILLIS_PER_SECOND);
+  const reclaimedAt = loan.history.at(-1)?.at ?? at;
+  return enter(loan, endState(loan), at, ending, {
+    pools: [poolChange(lenderPool, 'release', { lentUnits: -loan.units })],
+    usage: [
+      releasedUsage(loan, loan.borrowerAccountId, 'borrow', reclaimedAt),
+      releasedUsage(loan, lenderAccountId, 'lend', reclaimedAt),
+    ],
+    ledger: settlementEntries(parties, pending, loan.billedMicroUsd ?? microUsd(0), at),
+  });
+}

@@ -1,0 +1,37 @@
+import type { PoolForecast } from '../forecast/pool-forecast.ts';
+import type { AccountId, EpochMillis, MicroUsd, PoolId } from '../units.ts';
+import type { GateRefusal } from './gates.ts';
+
+/** A pool that a borrower may turn to, with what speaks for it. */
+export interface Partner {
+  readonly lenderPoolId: PoolId;
+  readonly lenderAccountId: AccountId;
+  /** Higher is better; see pairPools for what it is made of. */
+  readonly score: number;
+  /** Share, 0 to 1, of the slots in which the borrower is forecast to fall short that the lender's P95 headroom covers. */
+  readonly confidence: number;
+  /** Mean units that the lender could give in a slot in which the borrower is forecast to fall short. */
+  readonly expectedUnits: number;
+  /** 0 for nominal loans: a moved ceiling saves no money. */
+  readonly expectedSavingMicroUsd: MicroUsd;
+  readonly reasons: readonly string[];
+}
+
+/** A pool that a borrower may not turn to, with the first reason. */
+export interface RefusedPartner extends GateRefusal {
+  readonly lenderPoolId: PoolId;
+}
+
+/** What is planned for one pool as a borrower. */
+export interface PoolPlan {
+  readonly poolId: PoolId;
+  readonly plannedAt: EpochMillis;
+  /** Absent: the pool has no forecast yet. */
+  readonly forecast?: PoolForecast;
+  /** Best first. */
+  readonly partners: readonly Partner[];
+  /** By pool id; at most as many as pairPools keeps. */
+  readonly refused: readonly RefusedPartner[];
+  /** All that were refused, also those that are not listed. */
+  readonly refusedCount: number;
+}

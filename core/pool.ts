@@ -1,0 +1,95 @@
+import type { AccountId, EpochMillis, MicroUsd, PoolId, ResourceType } from './units.ts';
+
+/** How the owner pays for capacity; it decides whether lending it saves money. */
+export type CommitmentKind = 'capacity-reservation' | 'reserved-instance' | 'savings-plan';
+
+export interface Commitment {
+  readonly kind: CommitmentKind;
+  readonly units: number;
+}
+
+/** Where one resource type of a group is measured, and what one instance supplies of it. */
+export interface ResourceMetric {
+  readonly namespace: string;
+  readonly metricName: string;
+  readonly statistic: 'Average' | 'Maximum' | 'Sum';
+  /** The metric's value when one instance is fully used, in the metric's own unit (100 for a percentage). */
+  readonly fullUsePerUnit: number;
+  /** Utilisation (% of `fullUsePerUnit`) at or above which the alarm fires. */
+  readonly thresholdPercent: number;
+  /** Utilisation (%) that own capacity must not pass for a loan to count as no longer needed; below the threshold. */
+  readonly recoveryPercent: number;
+}
+
+/** What enrolling states about one Auto Scaling group. It grants nothing: lending and borrowing need a consent. */
+export interface PoolSpec {
+  readonly poolId: PoolId;
+  readonly accountId: AccountId;
+  readonly region: string;
+  readonly groupName: string;
+  /** The application that runs on the group; consents allow or refuse by it. */
+  readonly application: string;
+  readonly azIds: readonly string[];
+  readonly instanceType: string;
+  readonly platform: string;
+  readonly tenancy: 'default' | 'dedicated';
+  readonly storageType: string;
+  readonly networkGbps: number;
+  readonly commitments: readonly Commitment[];
+  /** Units the owner keeps idle above need, whatever is lent. */
+  readonly reserveUnits: number;
+  /** Units that may be provisioned above the owned ceiling when no partner can lend. */
+  readonly provisioningLimitUnits: number;
+  /** What one more unit costs without lending. */
+  readonly onDemandMicroUsdPerUnitHour: MicroUsd;
+  /** Period of the threshold alarms; current demand is read at the same resolution. */
+  readonly alarmPeriodSeconds: number;
+  /** Step of the demand history and of the forecast. */
+  readonly historyStepSeconds: number;
+  /** Steps after which demand repeats itself, shortest first, e.g. 288 five-minute steps = one day. */
+  readonly seasonSteps: readonly number[];
+  /** The pause after a refusal or a return before the pool may ask again. */
+  readonly coolDownSeconds: number;
+  readonly resources: Readonly<Partial<Record<ResourceType, ResourceMetric>>>;
+}
+
+/**
+ * A pool with what is promised from it and to it.
+ *
+ * `ceilingUnits = ownedUnits − lentUnits + borrowedUnits + provisionedUnits` is the `MaxSize` that the group has when
+ * nobody else changes it. The four counters change only inside the transactions of a loan.
+ */
+export interface Pool {
+  readonly spec: PoolSpec;
+  /** The ceiling (`MaxSize`) that belongs to the owner, read when the pool was enrolled. */
+  readonly ownedUnits: number;
+  readonly lentUnits: number;
+  readonly borrowedUnits: number;
+  readonly provisionedUnits: number;
+  /** Rises with every change; the condition of every write. */
+  readonly version: number;
+  /** The loan that is moving this pool's ceiling at the moment: one at a time, so that no two moves overwrite each other. */
+  readonly movingLoanId?: string;
+  /** No new request before this moment. */
+  readonly coolDownUntil?: EpochMillis;
+}
+
+/** The ceiling that the group is expected to have. */
+export function ceilingUnits(pool: Pool): number {
+  return pool.ownedUnits - pool.lentUnits + pool.borrowedUnits + pool.provisionedUnits;
+}
+
+/** What `DescribeAutoScalingGroups` says of a group now. */
+export interface GroupObservation {
+  readonly minSize: number;
+  readonly desiredCapacity: number;
+  /** `MaxSize`. */
+  readonly maxSize: number;
+  /** Instances in the lifecycle state InService. */
+  readonly inServiceUnits: number;
+  /** Instances in any state that still occupies capacity (Pending, InService, Standby, Terminating …). */
+  readonly occupiedUnits: number;
+  /** Tagged `entangle:lending=enabled` by its owner. */
+  readonly lendingEnabled: boolean;
+  readonly observedAt: EpochMillis;
+}

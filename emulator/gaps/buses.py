@@ -1,0 +1,111 @@
+"""Rule targets that are event buses of another account or region are delivered there."""
+
+import contextvars
+import json
+
+from . import access, patching
+
+EVENTS_KEPT_MAX = 5_000
+# A rule may send an event on to a bus whose rule sends it back.
+HOPS_MAX = 5
+
+_events = patching.module("services.eventbridge")
+_responses = patching.module("core.responses")
+
+# The role of the target being delivered to: the caller another account's bus sees.
+_target_role = contextvars.ContextVar("target_role", default="")
+
+
+def install():
+    patching.require(_events, "_event_buses", "_event_bus_policies", "_dispatch_event", "_events_log_list")
+    patching.wrap(_events, "_dispatch_to_event_bus", _delivering)
+    patching.wrap(_events, "_put_events", _bounding)
+    patching.wrap(_events, "_invoke_target", _as_the_targets_role)
+
+
+def _bounding(original):
+    def put(data, allow_aws_source=False):
+        response = original(data, allow_aws_source)
+        log = _events._events_log_list()
+        if len(log) > EVENTS_KEPT_MAX:
+            del log[: EVENTS_KEPT_MAX // 10]
+        return response
+
+    return put
+
+
+def _delivering(original):
+    def dispatch(spec, event, rule, event_path, target_input_payload=None):
+        source = (_responses.get_account_id(), _responses.get_region())
+        if (spec.account_id, spec.region) == source:
+            return original(spec, event, rule, event_path, target_input_payload)
+        with _responses.request_scope(spec.account_id, spec.region):
+            return _deliver(spec, event, rule, event_path, target_input_payload, source)
+
+    return dispatch
+
+
+def _deliver(spec, event, rule, event_path, target_input_payload, source):
+    account, region = source
+    bus = spec.resource.split("/", 1)[1]
+    if bus not in _events._event_buses:
+        _events.logger.warning("EventBridge: event bus %s not found", spec)
+        return
+    if spec.account_id != account and not _bus_admits(spec, account):
+        _events.logger.warning("EventBridge: the policy of %s refuses events of account %s", spec, account)
+        return
+    if len(event_path) >= HOPS_MAX:
+        _events.logger.warning("EventBridge: event dropped after %d hops at %s", HOPS_MAX, spec)
+        return
+    # The event keeps the account and region it came from; only the bus is another one.
+    forwarded = {"Account": account, "Region": region, **event, "EventBusName": bus,
+                 "_DispatchPath": [*event_path, f"{account}/{region}/{rule.get('Name')}"]}
+    if target_input_payload is not None:
+        forwarded["Detail"] = target_input_payload
+    _events._dispatch_event(forwarded)
+
+
+def _bus_admits(spec, source_account):
+    """Under AUTH=true the bus's own policy decides, as on AWS. Without AUTH nothing is refused."""
+    if not access.enforced():
+        return True
+    policy = _events._event_bus_policies.get(spec.resource.split("/", 1)[1])
+    if isinstance(policy, str):
+        policy = json.loads(policy)
+    role = _target_role.get()
+    caller = f"arn:aws:sts::{source_account}:assumed-role/{role.rsplit('/', 1)[-1]}/events" if role else \
+        f"arn:aws:iam::{source_account}:root"
+    return access.policy_admits(_explicit_principals(policy), caller, "events:PutEvents", str(spec))
+
+
+def _explicit_principals(policy):
+    """PutPermission stores a bare account id where a policy document says {"AWS": id}."""
+    statements = [{**one, "Principal": {"AWS": one["Principal"]}}
+                  if isinstance(one.get("Principal"), str) and one["Principal"] != "*" else one
+                  for one in (policy or {}).get("Statement", [])]
+    return {**(policy or {}), "Statement": statements}
+
+
+def _as_the_targets_role(original):
+    """A bus of another account, or a state machine, is reached with the target's role: AWS drops what it may not do."""
+
+    def invoke(target, event, rule, view=None):
+        action = _action_of(target.get("Arn", ""))
+        if access.enforced() and action and not access.role_may(target.get("RoleArn"), action, target["Arn"]):
+            _events.logger.warning("EventBridge: role %s may not %s on %s: not delivered",
+                                   target.get("RoleArn"), action, target["Arn"])
+            return None
+        token = _target_role.set(target.get("RoleArn") or "")
+        try:
+            return original(target, event, rule, view)
+        finally:
+            _target_role.reset(token)
+
+    return invoke
+
+
+def _action_of(arn):
+    if ":stateMachine:" in arn:
+        return "states:StartExecution"
+    own_account = f":{_responses.get_account_id()}:event-bus/"
+    return "events:PutEvents" if ":event-bus/" in arn and own_account not in arn else None

@@ -1,0 +1,74 @@
+"""Lambda: a Node error's name is its errorType, crashes can be ordered, and every invocation is logged."""
+
+import threading
+
+from . import calls, faults, patching
+
+_runtime = patching.module("core.lambda_runtime")
+_lambda = patching.module("services.lambda_svc")
+
+_last = threading.local()
+
+# The Node worker reports message and stack only; AWS also reports the name and the stack's lines.
+_WORKER_EDITS = (
+    ('status: "error", error: String(err.message || err), trace: err.stack || ""',
+     'status: "error", error: String(err.message || err), trace: err.stack || "", type: (err && err.name) || "Error"'),
+    ('status: "error", error: e.message, trace: e.stack',
+     'status: "error", error: e.message, trace: e.stack, type: (e && e.name) || "Error"'),
+)
+
+
+def install():
+    patching.require(_runtime, "_NODEJS_WORKER_SCRIPT", "Worker")
+    script = _runtime._NODEJS_WORKER_SCRIPT
+    for old, new in _WORKER_EDITS:
+        if script.count(old) != 1:
+            raise patching.IncompatibleEmulator(f"lambda_runtime._NODEJS_WORKER_SCRIPT has no {old!r}")
+        script = script.replace(old, new)
+    _runtime._NODEJS_WORKER_SCRIPT = script
+    patching.wrap(_runtime.Worker, "invoke", _remembering)
+    patching.wrap(_lambda, "_execute_function_warm", _typed)
+    patching.wrap(_lambda, "_execute_function_dispatch", _faulty)
+
+
+def _remembering(original):
+    def invoke(self, *arguments, **named):
+        _last.result = result = original(self, *arguments, **named)
+        return result
+
+    return invoke
+
+
+def _typed(original):
+    def execute(func, event, request_id):
+        _last.result = {}
+        result = original(func, event, request_id)
+        reported = _last.result or {}
+        body = result.get("body") if result.get("error") else None
+        if isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            if reported.get("type"):
+                body["errorType"] = reported["type"]
+                body["trace"] = str(reported.get("trace") or "").split("\n")
+            elif reported.get("error") == "Worker process died":
+                body["errorType"] = "Runtime.ExitError"
+        return result
+
+    return execute
+
+
+def _faulty(original):
+    def execute(func, config, event, request_id, started):
+        name = config.get("FunctionName", "")
+        fault = faults.take("lambda", "Invoke", name, "before")
+        calls.record("lambda", "Invoke", resource=name, **({"fault": fault["errorCode"]} if fault else {}))
+        if fault:
+            return _crash(fault)
+        result = original(func, config, event, request_id, started)
+        fault = faults.take("lambda", "Invoke", name, "after")
+        return _crash(fault) if fault else result
+
+    return execute
+
+
+def _crash(fault):
+    return {"error": True, "body": {"errorType": fault["errorCode"], "errorMessage": fault["message"], "trace": []}}

@@ -1,0 +1,49 @@
+import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import * as z from 'zod';
+import type { LoanSnapshot } from '../core/lending/commit.ts';
+import { activate } from '../core/lending/saga.ts';
+import { now } from './adapters/clock.ts';
+import { readEnv } from './adapters/env.ts';
+import { scheduleExpiry } from './adapters/expiry.ts';
+import { observeGroup } from './adapters/groups.ts';
+import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
+import { lambda } from './adapters/middleware.ts';
+import { commitStep, ForeignChange, InstancesPending, onFreshSnapshot, StepOutOfOrder } from './adapters/saga-step.ts';
+import { snapshotSchema } from './adapters/schemas.ts';
+
+const env = readEnv(
+  ...LOAN_TABLES,
+  'ENTANGLE_EXTERNAL_ID',
+  'ENTANGLE_OBSERVE_ROLE_NAME',
+  'ENTANGLE_RETURN_STATE_MACHINE_ARN',
+  'ENTANGLE_SCHEDULER_ROLE_ARN',
+  'ENTANGLE_SCHEDULE_GROUP',
+);
+const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
+const scheduler = new SchedulerClient({});
+const target = {
+  groupName: env.ENTANGLE_SCHEDULE_GROUP,
+  stateMachineArn: env.ENTANGLE_RETURN_STATE_MACHINE_ARN,
+  roleArn: env.ENTANGLE_SCHEDULER_ROLE_ARN,
+};
+const store = loanStore(env);
+
+async function activated(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
+  const { loan, borrowerPool } = snapshot;
+  if (loan.state === 'active') return snapshot;
+  if (loan.state !== 'given') throw new StepOutOfOrder(`loan ${loan.loanId} is ${loan.state}, not given`);
+  const group = await observeGroup(borrowerPool.spec, role);
+  if (group === undefined) throw new ForeignChange(`group ${borrowerPool.spec.poolId} does not exist any more`);
+  const wanted = loan.inServiceBefore + loan.units;
+  if (group.inServiceUnits < wanted) {
+    throw new InstancesPending(`${group.inServiceUnits} of ${wanted} instances are in service`);
+  }
+  return commitStep(store, snapshot, activate(snapshot, now()));
+}
+
+/** The loan is active, and billed, from when the borrower's instances are seen in service; then its expiry is scheduled. */
+export const handler = lambda(z.object({ snapshot: snapshotSchema }), async (input) => {
+  const snapshot = await onFreshSnapshot(store, input.snapshot, activated);
+  await scheduleExpiry(scheduler, snapshot.loan, target);
+  return { snapshot };
+});

@@ -1,0 +1,150 @@
+import { BatchGetCommand, GetCommand, PutCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import type { ChainHead } from '../../core/audit/chain.ts';
+import { emptyUsage } from '../../core/consent/covers.ts';
+import type { Consent, ConsentUsage } from '../../core/consent/consent.ts';
+import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
+import type { PoolPlan } from '../../core/pairing/pair.ts';
+import type { Pool } from '../../core/pool.ts';
+import { poolId } from '../../core/units.ts';
+import type { AccountId, PoolId } from '../../core/units.ts';
+import { documents } from './clients.ts';
+import { chainKey, consentKey, forecastKey, planKey, poolKey, usageKey } from './keys.ts';
+import type { AccountKey } from './keys.ts';
+
+/** DynamoDB's limit for one BatchGetItem. */
+const BATCH_GET_ITEMS = 100;
+
+type Item = Record<string, unknown>;
+const keyText = (key: Item): string => `${String(key['accountId'])} ${String(key['item'])}`;
+
+/** What was read of the accounts table in one go; absent items are `undefined`. */
+export interface AccountItems {
+  pool(id: PoolId): Pool | undefined;
+  plan(id: PoolId): PoolPlan | undefined;
+  forecast(id: PoolId): PoolForecast | undefined;
+  consent(account: AccountId): Consent | undefined;
+  usage(account: AccountId): ConsentUsage;
+  head(account: AccountId): ChainHead | undefined;
+}
+
+function withoutKeys<Value>(item: Item | undefined): Value | undefined {
+  if (item === undefined) return undefined;
+  const { item: _sortKey, bucket: _bucket, ...value } = item;
+  return value as Value;
+}
+
+/** Unit-seconds are kept as one attribute for each month and direction, so that a write can be conditional on one month. */
+function usageOf(account: AccountId, item: Item | undefined): ConsentUsage {
+  if (item === undefined) return emptyUsage(account);
+  const months = (prefix: string): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(item)
+        .filter(([name]) => name.startsWith(`${prefix}#`))
+        .map(([name, value]) => [name.slice(prefix.length + 1), Number(value)]),
+    );
+  return {
+    accountId: account,
+    lentUnits: Number(item['lentUnits'] ?? 0),
+    borrowedUnits: Number(item['borrowedUnits'] ?? 0),
+    lentUnitSeconds: months('lend'),
+    borrowedUnitSeconds: months('borrow'),
+  };
+}
+
+/** Items by table name in the order of no matter what: the unprocessed ones of a busy table are asked for again. */
+async function batchGet(table: string, keys: readonly AccountKey[]): Promise<Item[]> {
+  const found: Item[] = [];
+  for (let start = 0; start < keys.length; start += BATCH_GET_ITEMS) {
+    let wanted: Item[] = keys.slice(start, start + BATCH_GET_ITEMS).map((key) => ({ ...key }));
+    while (wanted.length > 0) {
+      const answer = await documents.send(
+        new BatchGetCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+      );
+      found.push(...(answer.Responses?.[table] ?? []));
+      wanted = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+    }
+  }
+  return found;
+}
+
+/** Reads any items of the accounts table, consistently, in as few calls as DynamoDB allows. */
+export async function readAccountItems(table: string, keys: readonly AccountKey[]): Promise<AccountItems> {
+  const distinct = [...new Map(keys.map((key) => [keyText({ ...key }), key])).values()];
+  const items = new Map((await batchGet(table, distinct)).map((item) => [keyText(item), item]));
+  const at = (key: AccountKey): Item | undefined => items.get(keyText({ ...key }));
+  return {
+    pool: (id) => withoutKeys<Pool>(at(poolKey(id))),
+    plan: (id) => withoutKeys<PoolPlan>(at(planKey(id))),
+    forecast: (id) => withoutKeys<{ forecast: PoolForecast }>(at(forecastKey(id)))?.forecast,
+    consent: (account) => withoutKeys<Consent>(at(consentKey(account))),
+    usage: (account) => usageOf(account, at(usageKey(account))),
+    head: (account) => withoutKeys<ChainHead>(at(chainKey(account))),
+  };
+}
+
+/** Every item that starts with a prefix in one account's partition. */
+export async function queryAccount(table: string, account: AccountId, prefix: string): Promise<Item[]> {
+  const found: Item[] = [];
+  let start: Item | undefined;
+  do {
+    const page = await documents.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: 'accountId = :account AND begins_with(#item, :prefix)',
+        ExpressionAttributeNames: { '#item': 'item' },
+        ExpressionAttributeValues: { ':account': account, ':prefix': prefix },
+        ConsistentRead: true,
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      }),
+    );
+    found.push(...(page.Items ?? []));
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+  return found;
+}
+
+/** The pools of one account. */
+export async function poolsOf(table: string, account: AccountId): Promise<Pool[]> {
+  return (await queryAccount(table, account, 'POOL#')).map((item) => withoutKeys<Pool>(item) as Pool);
+}
+
+/** Every enrolled pool by bucket, from the sparse index that holds pools only. */
+export async function poolsByBucket(table: string): Promise<Map<string, PoolId[]>> {
+  const buckets = new Map<string, PoolId[]>();
+  let start: Item | undefined;
+  do {
+    const page = await documents.send(
+      new ScanCommand({
+        TableName: table,
+        IndexName: 'pools-by-bucket',
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      }),
+    );
+    for (const item of page.Items ?? []) {
+      const bucket = String(item['bucket']);
+      const [, region = '', ...group] = String(item['item']).split('#');
+      const id = poolId(String(item['accountId']) as AccountId, region, group.join('#'));
+      buckets.set(bucket, [...(buckets.get(bucket) ?? []), id]);
+    }
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+  return buckets;
+}
+
+/** The current consent of an account. */
+export async function readConsent(table: string, account: AccountId): Promise<Consent | undefined> {
+  const answer = await documents.send(
+    new GetCommand({ TableName: table, Key: consentKey(account), ConsistentRead: true }),
+  );
+  return withoutKeys<Consent>(answer.Item);
+}
+
+/** Replaces the forecast of a pool: only the newest one counts. */
+export async function writeForecast(table: string, id: PoolId, forecast: PoolForecast): Promise<void> {
+  await documents.send(new PutCommand({ TableName: table, Item: { ...forecastKey(id), forecast } }));
+}
+
+/** Replaces the plan of a pool. */
+export async function writePlan(table: string, plan: PoolPlan): Promise<void> {
+  await documents.send(new PutCommand({ TableName: table, Item: { ...planKey(plan.poolId), ...plan } }));
+}

@@ -1,0 +1,58 @@
+import {
+  ConflictException,
+  CreateScheduleCommand,
+  DeleteScheduleCommand,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-scheduler';
+import type { SchedulerClient } from '@aws-sdk/client-scheduler';
+import type { Loan } from '../../core/lending/loan.ts';
+import { invariant, MILLIS_PER_SECOND } from '../../core/units.ts';
+
+export interface ExpiryTarget {
+  readonly groupName: string;
+  readonly stateMachineArn: string;
+  /** The role with which the scheduler may start that state machine. */
+  readonly roleArn: string;
+}
+
+/** `at()` takes whole seconds in UTC, without zone: rounded up, so that a term is never cut short. */
+function atExpression(dueAt: number): string {
+  const second = Math.ceil(dueAt / MILLIS_PER_SECOND) * MILLIS_PER_SECOND;
+  return `at(${new Date(second).toISOString().slice(0, 19)})`;
+}
+
+/**
+ * Schedules the return of an active loan at the end of its term, once: a schedule that exists already is the same one.
+ * EventBridge Scheduler keeps a minute's precision on AWS; reconciling finds a loan whose schedule was lost.
+ */
+export async function scheduleExpiry(client: SchedulerClient, loan: Loan, target: ExpiryTarget): Promise<void> {
+  invariant(loan.dueAt !== undefined, 'an active loan has the end of its term');
+  try {
+    await client.send(
+      new CreateScheduleCommand({
+        Name: loan.loanId,
+        GroupName: target.groupName,
+        ScheduleExpression: atExpression(loan.dueAt),
+        ScheduleExpressionTimezone: 'UTC',
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        ActionAfterCompletion: 'DELETE',
+        Target: {
+          Arn: target.stateMachineArn,
+          RoleArn: target.roleArn,
+          Input: JSON.stringify({ loanId: loan.loanId, reason: 'expired' }),
+        },
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConflictException)) throw error;
+  }
+}
+
+/** Removes the schedule of a loan that ended before its term; one that has fired is gone already. */
+export async function cancelExpiry(client: SchedulerClient, loan: Loan, groupName: string): Promise<void> {
+  try {
+    await client.send(new DeleteScheduleCommand({ Name: loan.loanId, GroupName: groupName }));
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error;
+  }
+}

@@ -1,0 +1,114 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { AuditEvent, AuditRecord, ChainHead } from '../../core/audit/chain.ts';
+import type { LedgerEntry } from '../../core/billing/ledger.ts';
+import type { ConsentChange } from '../../core/consent/lifecycle.ts';
+import type { Pool } from '../../core/pool.ts';
+import type { AccountId } from '../../core/units.ts';
+import { documents } from './clients.ts';
+import { bucketOf, consentKey, consentVersionKey, poolKey } from './keys.ts';
+import { commitAudited } from './transaction.ts';
+import type { AuditTables, ConditionedWrite } from './transaction.ts';
+
+/** What an account's own people change and read through the API: pools, consents, bills, audit. */
+
+/**
+ * Replaces the current consent and keeps the version for ever. Two changes at once: the second fails, because the version
+ * that it replaces is no longer the current one.
+ */
+export async function writeConsent(
+  change: ConsentChange,
+  head: ChainHead | undefined,
+  tables: AuditTables,
+): Promise<void> {
+  const { consent, audit } = change;
+  const replaced = consent.version - 1;
+  const current: ConditionedWrite = {
+    condition: `version ${replaced} of the consent is the current one`,
+    write: {
+      Put: {
+        TableName: tables.accountsTable,
+        Item: { ...consent, ...consentKey(consent.accountId) },
+        ConditionExpression: replaced === 0 ? 'attribute_not_exists(#version)' : '#version = :replaced',
+        ExpressionAttributeNames: { '#version': 'version' },
+        ...(replaced === 0 ? {} : { ExpressionAttributeValues: { ':replaced': replaced } }),
+      },
+    },
+  };
+  const kept: ConditionedWrite = {
+    condition: `version ${consent.version} of the consent was not written before`,
+    write: {
+      Put: {
+        TableName: tables.accountsTable,
+        Item: { ...consent, ...consentVersionKey(consent.accountId, consent.version) },
+        ConditionExpression: 'attribute_not_exists(accountId)',
+      },
+    },
+  };
+  await commitAudited([current, kept], audit, head, tables);
+}
+
+/** Enrols a pool, or changes what is known of it; never while a loan is moving its ceiling. */
+export async function writePool(
+  pool: Pool,
+  previousVersion: number | undefined,
+  audit: AuditEvent,
+  head: ChainHead | undefined,
+  tables: AuditTables,
+): Promise<void> {
+  const { spec } = pool;
+  const enrolled: ConditionedWrite = {
+    condition: `pool ${spec.poolId} has not changed meanwhile, and no loan is moving it`,
+    write: {
+      Put: {
+        TableName: tables.accountsTable,
+        Item: { ...pool, ...poolKey(spec.poolId), bucket: bucketOf(spec.region, spec.instanceType) },
+        ...(previousVersion === undefined
+          ? { ConditionExpression: 'attribute_not_exists(accountId)' }
+          : {
+              ConditionExpression: '#version = :version AND attribute_not_exists(movingLoanId)',
+              ExpressionAttributeNames: { '#version': 'version' },
+              ExpressionAttributeValues: { ':version': previousVersion },
+            }),
+      },
+    },
+  };
+  await commitAudited([enrolled], audit, head, tables);
+}
+
+/** Records an attempt that was refused. */
+export async function recordRefusal(
+  audit: AuditEvent,
+  head: ChainHead | undefined,
+  tables: AuditTables,
+): Promise<void> {
+  await commitAudited([], audit, head, tables);
+}
+
+async function queryAll(table: string, account: AccountId, after?: number): Promise<Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = [];
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await documents.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: after === undefined ? 'accountId = :account' : 'accountId = :account AND seq > :after',
+        ExpressionAttributeValues: { ':account': account, ...(after === undefined ? {} : { ':after': after }) },
+        ConsistentRead: true,
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      }),
+    );
+    found.push(...(page.Items ?? []));
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+  return found;
+}
+
+/** All ledger entries of an account. */
+export async function ledgerOf(table: string, account: AccountId): Promise<LedgerEntry[]> {
+  return (await queryAll(table, account)) as unknown as LedgerEntry[];
+}
+
+/** The audit records of an account after a sequence number, in order. */
+export async function auditOf(table: string, account: AccountId, after: number): Promise<AuditRecord[]> {
+  return (await queryAll(table, account, after)) as unknown as AuditRecord[];
+}

@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto';
+import type { Sha256Hex } from '../../core/audit/chain.ts';
+import type { EpochMillis, LoanId, PoolId } from '../../core/units.ts';
+
+export const sha256Hex: Sha256Hex = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
+
+const LOAN_ID_HEX_DIGITS = 24;
+
+/**
+ * The id of the loan that an alarm transition asks for. The same transition, repeated or late, gives the same id, and so
+ * one loan; a new attempt for the same transition (after a refusal, or after a loan that could not be made) has its own.
+ * @param attempt 1 for the alarm itself; reconciling counts on
+ */
+export function loanIdFor(poolId: PoolId, alarmName: string, transitionAt: EpochMillis, attempt = 1): LoanId {
+  const digest = sha256Hex([poolId, alarmName, transitionAt, attempt].join('\n'));
+  return `ln-${digest.slice(0, LOAN_ID_HEX_DIGITS)}` as LoanId;
+}

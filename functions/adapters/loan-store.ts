@@ -1,0 +1,279 @@
+import { BatchGetCommand, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { ChainHead } from '../../core/audit/chain.ts';
+import { assertCommit } from '../../core/lending/commit.ts';
+import type { ConsentCondition, LoanCommit, LoanSnapshot, PoolChange, UsageChange } from '../../core/lending/commit.ts';
+import { isOpen } from '../../core/lending/loan.ts';
+import type { Loan } from '../../core/lending/loan.ts';
+import { LimitReached, StaleSnapshot } from '../../core/ports.ts';
+import type { LoanStore } from '../../core/ports.ts';
+import type { AccountId, EpochMillis, LoanId } from '../../core/units.ts';
+import { readAccountItems } from './account-store.ts';
+import { documents } from './clients.ts';
+import type { Env } from './env.ts';
+import { chainKey, consentKey, poolKey, usageKey } from './keys.ts';
+import { commitAudited, ConditionsFailed } from './transaction.ts';
+import type { ConditionedWrite } from './transaction.ts';
+
+export interface LoanTables {
+  readonly accountsTable: string;
+  readonly loansTable: string;
+  readonly ledgerTable: string;
+  readonly auditTable: string;
+}
+
+type Item = Record<string, unknown>;
+
+/** Conditions whose failure means "no more room" rather than "out of date" start with this. */
+const LIMIT = 'limit: ';
+
+/**
+ * The loan as it will be, on condition that it is as it was read:
+ *
+ *     this step:   read v3 ──────────────────── write v4 if v3  ✗ (it is v4 already: the same step, repeated)
+ *     a repeat:             read v3 ─ write v4 ✓
+ */
+function loanWrite(table: string, loan: Loan, expectedVersion: number | undefined): ConditionedWrite {
+  const isNew = expectedVersion === undefined;
+  return {
+    condition: isNew ? `loan ${loan.loanId} does not exist yet` : `loan ${loan.loanId} is at version ${expectedVersion}`,
+    write: {
+      Put: {
+        TableName: table,
+        Item: { ...loan, ...(isOpen(loan) ? { openAccountId: loan.borrowerAccountId } : {}) },
+        ConditionExpression: isNew ? 'attribute_not_exists(loanId)' : '#version = :version',
+        ...(isNew
+          ? {}
+          : {
+              ExpressionAttributeNames: { '#version': 'version' },
+              ExpressionAttributeValues: { ':version': expectedVersion },
+            }),
+      },
+    },
+  };
+}
+
+const MOVING_CONDITIONS = {
+  acquire: ' AND attribute_not_exists(movingLoanId)',
+  held: ' AND movingLoanId = :loan',
+  release: ' AND movingLoanId = :loan',
+  none: '',
+} as const satisfies Record<PoolChange['moving'], string>;
+
+/**
+ * A pool's counters, on condition that nothing of the pool has changed and that the lock is as this step needs it.
+ * The version covers the limits too: they were computed from the counters of that version.
+ */
+function poolWrite(table: string, change: PoolChange, loanId: LoanId): ConditionedWrite {
+  const moved = change.moving === 'acquire' || change.moving === 'held';
+  const sets = ['#version = #version + :one', ...(moved ? ['movingLoanId = :loan'] : [])];
+  const counters = (['lentUnits', 'borrowedUnits', 'provisionedUnits'] as const).filter((name) => change[name]);
+  for (const name of counters) sets.push(`${name} = ${name} + :${name}`);
+  if (change.coolDownUntil !== undefined) sets.push('coolDownUntil = :coolDownUntil');
+  const update = `SET ${sets.join(', ')}${change.moving === 'release' ? ' REMOVE movingLoanId' : ''}`;
+  return {
+    condition: `pool ${change.poolId} is at version ${change.expectedVersion}, to ${change.moving} its move`,
+    write: {
+      Update: {
+        TableName: table,
+        Key: poolKey(change.poolId),
+        UpdateExpression: update,
+        ConditionExpression: `#version = :version${MOVING_CONDITIONS[change.moving]}`,
+        ExpressionAttributeNames: { '#version': 'version' },
+        ExpressionAttributeValues: {
+          ':version': change.expectedVersion,
+          ':one': 1,
+          ...(change.moving === 'none' ? {} : { ':loan': loanId }),
+          ...Object.fromEntries(counters.map((name) => [`:${name}`, change[name]])),
+          ...(change.coolDownUntil === undefined ? {} : { ':coolDownUntil': change.coolDownUntil }),
+        },
+      },
+    },
+  };
+}
+
+/** The consent is the version that was checked, and holds at this very moment: a revocation that came first wins. */
+function consentCheck(table: string, condition: ConsentCondition, at: EpochMillis): ConditionedWrite {
+  return {
+    condition: `version ${condition.version} of the consent of ${condition.accountId} is current and valid`,
+    write: {
+      ConditionCheck: {
+        TableName: table,
+        Key: consentKey(condition.accountId),
+        ConditionExpression:
+          '#version = :version AND #status = :active AND (attribute_not_exists(#terms.validUntil) OR #terms.validUntil > :at)',
+        ExpressionAttributeNames: { '#version': 'version', '#status': 'status', '#terms': 'terms' },
+        ExpressionAttributeValues: { ':version': condition.version, ':active': 'active', ':at': at },
+      },
+    },
+  };
+}
+
+/** What is used under a consent; a rise is conditional on the room that is left, whoever else uses it at the same time. */
+function usageWrite(table: string, change: UsageChange): ConditionedWrite {
+  const units = change.direction === 'lend' ? 'lentUnits' : 'borrowedUnits';
+  const { unitsBeforeAtMost, unitSecondsBeforeAtMost } = change;
+  if ((unitsBeforeAtMost ?? 0) < 0 || (unitSecondsBeforeAtMost ?? 0) < 0) {
+    throw new LimitReached([`the consent of ${change.accountId} never covers ${change.units} units to ${change.direction}`]);
+  }
+  const limited = unitsBeforeAtMost !== undefined && unitSecondsBeforeAtMost !== undefined;
+  return {
+    condition: `${LIMIT}the consent of ${change.accountId} has room for ${change.units} more units to ${change.direction}`,
+    write: {
+      Update: {
+        TableName: table,
+        Key: usageKey(change.accountId),
+        UpdateExpression: 'ADD #units :units, #month :unitSeconds',
+        ...(limited
+          ? {
+              ConditionExpression:
+                '(attribute_not_exists(#units) OR #units <= :unitsAtMost) AND (attribute_not_exists(#month) OR #month <= :unitSecondsAtMost)',
+            }
+          : {}),
+        ExpressionAttributeNames: { '#units': units, '#month': `${change.direction}#${change.month}` },
+        ExpressionAttributeValues: {
+          ':units': change.units,
+          ':unitSeconds': change.unitSeconds,
+          ...(limited ? { ':unitsAtMost': unitsBeforeAtMost, ':unitSecondsAtMost': unitSecondsBeforeAtMost } : {}),
+        },
+      },
+    },
+  };
+}
+
+function writesOf(commit: LoanCommit, tables: LoanTables): ConditionedWrite[] {
+  const { accountsTable } = tables;
+  return [
+    loanWrite(tables.loansTable, commit.loan, commit.expectedVersion),
+    ...commit.pools.map((change) => poolWrite(accountsTable, change, commit.loan.loanId)),
+    ...commit.consents.map((condition) => consentCheck(accountsTable, condition, commit.audit.at)),
+    ...commit.usage.map((change) => usageWrite(accountsTable, change)),
+    ...commit.ledger.map((entry) => ({
+      condition: `entry ${entry.entryId} of ${entry.accountId} is not in the ledger yet`,
+      write: {
+        Put: {
+          TableName: tables.ledgerTable,
+          Item: { ...entry },
+          ConditionExpression: 'attribute_not_exists(entryId)',
+        },
+      },
+    })),
+  ];
+}
+
+/** Environment variables of every function that writes loans. */
+export const LOAN_TABLES = [
+  'ENTANGLE_ACCOUNTS_TABLE',
+  'ENTANGLE_LOANS_TABLE',
+  'ENTANGLE_LEDGER_TABLE',
+  'ENTANGLE_AUDIT_TABLE',
+] as const;
+
+/** The store of loans that the environment names. */
+export function loanStore(env: Env<(typeof LOAN_TABLES)[number]>): DynamoLoanStore {
+  return new DynamoLoanStore({
+    accountsTable: env.ENTANGLE_ACCOUNTS_TABLE,
+    loansTable: env.ENTANGLE_LOANS_TABLE,
+    ledgerTable: env.ENTANGLE_LEDGER_TABLE,
+    auditTable: env.ENTANGLE_AUDIT_TABLE,
+  });
+}
+
+/** Loans in DynamoDB: one transaction for each step. */
+export class DynamoLoanStore implements LoanStore {
+  readonly #tables: LoanTables;
+  constructor(tables: LoanTables) {
+    this.#tables = tables;
+  }
+
+  async commit(
+    commit: LoanCommit,
+    heads: Readonly<Record<string, ChainHead>>,
+  ): Promise<Readonly<Record<string, ChainHead>>> {
+    assertCommit(commit);
+    const account = commit.audit.accountId;
+    try {
+      const head = await commitAudited(writesOf(commit, this.#tables), commit.audit, heads[account], this.#tables);
+      return { ...heads, [account]: head };
+    } catch (error) {
+      if (!(error instanceof ConditionsFailed)) throw error;
+      const onlyLimits = error.conditions.every((condition) => condition.startsWith(LIMIT));
+      throw onlyLimits ? new LimitReached([...error.conditions]) : new StaleSnapshot([...error.conditions]);
+    }
+  }
+
+  async readSnapshot(loanId: LoanId): Promise<LoanSnapshot | undefined> {
+    const { accountsTable, loansTable } = this.#tables;
+    const answer = await documents.send(
+      new GetCommand({ TableName: loansTable, Key: { loanId }, ConsistentRead: true }),
+    );
+    if (answer.Item === undefined) return undefined;
+    const loan = loanOf(answer.Item);
+    const { borrowerPoolId, borrowerAccountId, lenderPoolId, lenderAccountId } = loan;
+    const accounts = [borrowerAccountId, ...(lenderAccountId === undefined ? [] : [lenderAccountId])];
+    const pools = [borrowerPoolId, ...(lenderPoolId === undefined ? [] : [lenderPoolId])];
+    const items = await readAccountItems(accountsTable, [...pools.map(poolKey), ...accounts.map(chainKey)]);
+    const borrowerPool = items.pool(borrowerPoolId);
+    if (borrowerPool === undefined) throw new Error(`loan ${loanId} is of pool ${borrowerPoolId}, which is not enrolled`);
+    const lenderPool = lenderPoolId === undefined ? undefined : items.pool(lenderPoolId);
+    return {
+      loan,
+      borrowerPool,
+      ...(lenderPool === undefined ? {} : { lenderPool }),
+      heads: Object.fromEntries(
+        accounts.flatMap((account) => {
+          const head = items.head(account);
+          return head === undefined ? [] : [[account, head]];
+        }),
+      ),
+    };
+  }
+}
+
+function loanOf(item: Item): Loan {
+  const { openAccountId: _index, ...loan } = item;
+  return loan as unknown as Loan;
+}
+
+const LOAN_BATCH = 100;
+
+async function loansById(table: string, ids: readonly string[]): Promise<Loan[]> {
+  const loans: Loan[] = [];
+  for (let start = 0; start < ids.length; start += LOAN_BATCH) {
+    let wanted: Item[] = ids.slice(start, start + LOAN_BATCH).map((loanId) => ({ loanId }));
+    while (wanted.length > 0) {
+      const answer = await documents.send(
+        new BatchGetCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+      );
+      loans.push(...(answer.Responses?.[table] ?? []).map(loanOf));
+      wanted = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+    }
+  }
+  return loans.sort((a, b) => a.requestedAt - b.requestedAt || (a.loanId < b.loanId ? -1 : 1));
+}
+
+const INDEX_KEYS = {
+  open: 'openAccountId',
+  'by-borrower': 'borrowerAccountId',
+  'by-lender': 'lenderAccountId',
+} as const;
+
+/** Loans of an account by one of the indexes, oldest first. `open` holds the open loans of a borrower. */
+export async function loansOf(table: string, index: keyof typeof INDEX_KEYS, account: AccountId): Promise<Loan[]> {
+  const ids: string[] = [];
+  let start: Item | undefined;
+  do {
+    const page = await documents.send(
+      new QueryCommand({
+        TableName: table,
+        IndexName: index,
+        KeyConditionExpression: '#account = :account',
+        ExpressionAttributeNames: { '#account': INDEX_KEYS[index] },
+        ExpressionAttributeValues: { ':account': account },
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      }),
+    );
+    ids.push(...(page.Items ?? []).map((item) => String(item['loanId'])));
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+  return loansById(table, ids);
+}

@@ -1,0 +1,165 @@
+import * as z from 'zod';
+import type { LoanSnapshot } from '../../core/lending/commit.ts';
+import type { Offer } from '../../core/lending/saga.ts';
+import { accountId, epochMillis, microUsd, poolIdParts, RESOURCE_TYPES } from '../../core/units.ts';
+import type { LoanId, PoolId } from '../../core/units.ts';
+
+/** Shapes of everything that enters from outside; parsed once, at the edge, into the types of core. */
+
+const wholeNumber = z.int().min(0);
+const positive = z.int().min(1);
+const percent = z.number().gt(0).max(100);
+
+export const accountIdSchema = z
+  .string()
+  .regex(/^\d{12}$/, 'expected a 12-digit AWS account id')
+  .transform((text) => accountId(text));
+
+export const poolIdSchema = z.string().transform((text, context) => {
+  try {
+    poolIdParts(text);
+    return text as PoolId;
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+});
+
+export const loanIdSchema = z
+  .string()
+  .regex(/^ln-[0-9a-f]{24}$/, 'expected a loan id: ln- and 24 hexadecimal digits')
+  .transform((text) => text as LoanId);
+
+const epochMillisSchema = wholeNumber.transform((value) => epochMillis(value));
+const microUsdSchema = wholeNumber.transform((value) => microUsd(value));
+
+const resourceMetricSchema = z
+  .strictObject({
+    namespace: z.string().min(1),
+    metricName: z.string().min(1),
+    statistic: z.enum(['Average', 'Maximum', 'Sum']),
+    fullUsePerUnit: z.number().gt(0),
+    thresholdPercent: percent,
+    recoveryPercent: percent,
+  })
+  .refine((metric) => metric.recoveryPercent < metric.thresholdPercent, {
+    path: ['recoveryPercent'],
+    message: 'expected less than thresholdPercent',
+  });
+
+/** Body of `PUT /pools`. */
+export const poolSpecSchema = z
+  .strictObject({
+    poolId: poolIdSchema,
+    accountId: accountIdSchema,
+    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'expected an AWS region such as eu-central-1'),
+    groupName: z.string().min(1).max(255),
+    application: z.string().min(1),
+    azIds: z.array(z.string().min(1)).min(1),
+    instanceType: z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'expected an instance type such as m7g.large'),
+    platform: z.string().min(1),
+    tenancy: z.enum(['default', 'dedicated']),
+    storageType: z.string().min(1),
+    networkGbps: z.number().gt(0),
+    commitments: z.array(
+      z.strictObject({
+        kind: z.enum(['capacity-reservation', 'reserved-instance', 'savings-plan']),
+        units: positive,
+      }),
+    ),
+    reserveUnits: wholeNumber,
+    provisioningLimitUnits: wholeNumber,
+    onDemandMicroUsdPerUnitHour: microUsdSchema,
+    alarmPeriodSeconds: positive,
+    historyStepSeconds: positive,
+    seasonSteps: z.array(positive),
+    coolDownSeconds: wholeNumber,
+    resources: z.partialRecord(z.enum(RESOURCE_TYPES), resourceMetricSchema),
+  })
+  .refine((spec) => spec.poolId === `${spec.accountId}/${spec.region}/${spec.groupName}`, {
+    path: ['poolId'],
+    message: 'expected <accountId>/<region>/<groupName> of the same pool',
+  });
+
+const usageLimits = {
+  maxUnits: positive,
+  maxSharePercent: percent,
+  maxUnitHoursPerMonth: z.number().gt(0),
+};
+
+/** Body of `PUT /consent`. */
+export const consentTermsSchema = z
+  .strictObject({
+    lend: z
+      .strictObject({ ...usageLimits, minPriceMicroUsdPerUnitHour: microUsdSchema, recallNoticeSeconds: wholeNumber })
+      .optional(),
+    borrow: z
+      .strictObject({ ...usageLimits, maxPriceMicroUsdPerUnitHour: microUsdSchema, minRecallNoticeSeconds: wholeNumber })
+      .optional(),
+    groupNames: z.array(z.string().min(1)),
+    allowedApplications: z.array(z.string().min(1)),
+    allowedCounterparties: z.array(accountIdSchema),
+    deniedCounterparties: z.array(accountIdSchema),
+    dataAccess: z.enum(['none', 'metrics-only']),
+    regions: z.array(z.string().min(1)),
+    requiredTenancy: z.enum(['any', 'dedicated']),
+    maxLatencyMillis: z.number().gt(0),
+    windows: z.array(
+      z.strictObject({
+        daysOfWeek: z.array(z.int().min(0).max(6)).min(1),
+        fromSecondOfDay: z.int().min(0).max(86_399),
+        toSecondOfDay: z.int().min(0).max(86_400),
+      }),
+    ),
+    shortestTermSeconds: positive,
+    longestTermSeconds: positive,
+    whenNoPartner: z.enum(['provision', 'refuse']),
+    validUntil: epochMillisSchema.optional(),
+  })
+  .refine((terms) => terms.lend !== undefined || terms.borrow !== undefined, {
+    message: 'expected `lend`, `borrow` or both: a consent to neither is revoked with DELETE /consent',
+  })
+  .refine((terms) => terms.shortestTermSeconds <= terms.longestTermSeconds, {
+    path: ['longestTermSeconds'],
+    message: 'expected at least shortestTermSeconds',
+  });
+
+/** An alarm's change of state, as EventBridge delivers it from a linked account. */
+export const alarmEventSchema = z.object({
+  account: accountIdSchema,
+  region: z.string().min(1),
+  detail: z.object({
+    alarmName: z.string().min(1),
+    state: z.object({ value: z.enum(['ALARM', 'OK', 'INSUFFICIENT_DATA']), timestamp: z.string().min(1) }),
+  }),
+});
+
+export const borrowInputSchema = z.object({
+  loanId: loanIdSchema,
+  poolId: poolIdSchema,
+  alarmName: z.string().min(1),
+  resourceType: z.enum(RESOURCE_TYPES),
+  transitionAtMillis: epochMillisSchema,
+});
+
+export const returnReasonSchema = z.enum([
+  'expired',
+  'recovered',
+  'revoked',
+  'requested-by-owner',
+  'repair',
+  'step-failed',
+]);
+
+/** What the steps of a state machine hand on was written by a step before: only that it is there is checked. */
+export const snapshotSchema = z.custom<LoanSnapshot>(
+  (value) => typeof value === 'object' && value !== null && 'loan' in value && 'borrowerPool' in value,
+  'expected the snapshot of a loan, as the step before returned it',
+);
+export const offerSchema = z.custom<Offer>(
+  (value) => typeof value === 'object' && value !== null && 'borrowerGroup' in value,
+  'expected the offer that was chosen',
+);
+export const poolInputSchema = z.object({ poolId: poolIdSchema });
+export const bucketInputSchema = z.object({ bucket: z.string().min(1), poolIds: z.array(poolIdSchema) });
+export const noInputSchema = z.unknown();

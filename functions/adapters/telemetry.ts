@@ -1,0 +1,146 @@
+import { DescribeAlarmsCommand, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import type { MetricDataQuery, MetricDataResult } from '@aws-sdk/client-cloudwatch';
+import type { PoolSpec, ResourceMetric } from '../../core/pool.ts';
+import { epochMillis, RESOURCE_TYPES } from '../../core/units.ts';
+import type { EpochMillis, ResourceType } from '../../core/units.ts';
+import { linkedAccount } from './linked-account.ts';
+import type { RoleInLinkedAccount } from './linked-account.ts';
+
+/** Prefix of the names of the alarms that the linked account's stack makes: `entangle/<group>/<resource type>`. */
+export const ALARM_PREFIX = 'entangle/';
+
+export interface AlarmObservation {
+  readonly alarmName: string;
+  readonly groupName: string;
+  readonly resourceType: ResourceType;
+  readonly state: 'ALARM' | 'OK' | 'INSUFFICIENT_DATA';
+  readonly transitionAt: EpochMillis;
+}
+
+/** The group and resource type of an alarm name; `undefined` when it is not one of ours. */
+export function parseAlarmName(alarmName: string): { groupName: string; resourceType: ResourceType } | undefined {
+  const match = /^entangle\/(.+)\/([a-z]+)$/.exec(alarmName);
+  const resourceType = RESOURCE_TYPES.find((type) => type === match?.[2]);
+  const groupName = match?.[1];
+  return groupName === undefined || resourceType === undefined ? undefined : { groupName, resourceType };
+}
+
+/** The alarms of one group as CloudWatch has them now, whatever an event said. */
+export async function observeAlarms(spec: PoolSpec, role: RoleInLinkedAccount): Promise<AlarmObservation[]> {
+  const { cloudWatch } = await linkedAccount(spec.accountId, spec.region, role);
+  const answer = await cloudWatch.send(
+    new DescribeAlarmsCommand({ AlarmNamePrefix: `${ALARM_PREFIX}${spec.groupName}/`, AlarmTypes: ['MetricAlarm'] }),
+  );
+  return (answer.MetricAlarms ?? []).flatMap((alarm) => {
+    const parsed = parseAlarmName(alarm.AlarmName ?? '');
+    if (parsed?.groupName !== spec.groupName || alarm.AlarmName === undefined) return [];
+    const changed = alarm.StateTransitionedTimestamp ?? alarm.StateUpdatedTimestamp;
+    return [
+      {
+        ...parsed,
+        alarmName: alarm.AlarmName,
+        state: alarm.StateValue ?? 'INSUFFICIENT_DATA',
+        transitionAt: epochMillis(changed?.getTime() ?? 0),
+      },
+    ];
+  });
+}
+
+const IN_SERVICE: Pick<ResourceMetric, 'namespace' | 'metricName' | 'statistic'> = {
+  namespace: 'AWS/AutoScaling',
+  metricName: 'GroupInServiceInstances',
+  statistic: 'Average',
+};
+
+function query(
+  id: string,
+  metric: Pick<ResourceMetric, 'namespace' | 'metricName' | 'statistic'>,
+  groupName: string,
+  periodSeconds: number,
+): MetricDataQuery {
+  return {
+    Id: id,
+    MetricStat: {
+      Metric: {
+        Namespace: metric.namespace,
+        MetricName: metric.metricName,
+        Dimensions: [{ Name: 'AutoScalingGroupName', Value: groupName }],
+      },
+      Stat: metric.statistic,
+      Period: periodSeconds,
+    },
+  };
+}
+
+export interface MetricSample {
+  readonly at: EpochMillis;
+  readonly value: number;
+}
+/** Samples in the order of time, by resource type and for the number of instances in service. */
+export type MetricSeries = Readonly<Partial<Record<ResourceType | 'inService', readonly MetricSample[]>>>;
+
+function samples(results: readonly MetricDataResult[]): MetricSample[] {
+  return results
+    .flatMap((result) =>
+      (result.Timestamps ?? []).map((timestamp, index) => ({
+        at: epochMillis(timestamp.getTime()),
+        value: result.Values?.[index] ?? Number.NaN,
+      })),
+    )
+    .filter((sample) => Number.isFinite(sample.value))
+    .sort((a, b) => a.at - b.at);
+}
+
+/**
+ * The metrics of a group between two moments, all resource types in one call a page.
+ * @param periodSeconds resolution; CloudWatch keeps 1-second data for 3 hours, 60-second data for 15 days, 5-minute data for 63 days
+ */
+export async function readMetrics(
+  spec: PoolSpec,
+  from: EpochMillis,
+  to: EpochMillis,
+  periodSeconds: number,
+  role: RoleInLinkedAccount,
+): Promise<MetricSeries> {
+  const { cloudWatch } = await linkedAccount(spec.accountId, spec.region, role);
+  const queries = RESOURCE_TYPES.flatMap((type) => {
+    const metric = spec.resources[type];
+    return metric === undefined ? [] : [query(type, metric, spec.groupName, periodSeconds)];
+  });
+  const results: MetricDataResult[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await cloudWatch.send(
+      new GetMetricDataCommand({
+        MetricDataQueries: [...queries, query('inService', IN_SERVICE, spec.groupName, periodSeconds)],
+        StartTime: new Date(from),
+        EndTime: new Date(to),
+        ScanBy: 'TimestampAscending',
+        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+      }),
+    );
+    results.push(...(page.MetricDataResults ?? []));
+    nextToken = page.NextToken;
+  } while (nextToken !== undefined);
+  const ids = [...RESOURCE_TYPES, 'inService'] as const;
+  return Object.fromEntries(ids.map((id) => [id, samples(results.filter((result) => result.Id === id))]));
+}
+
+/** Periods that are looked back over for the newest value: metrics arrive late. */
+const LOOK_BACK_PERIODS = 3;
+
+/** The newest value of each resource type's metric; a type without recent data is absent. */
+export async function latestMetrics(
+  spec: PoolSpec,
+  at: EpochMillis,
+  role: RoleInLinkedAccount,
+): Promise<Partial<Record<ResourceType, number>>> {
+  const from = epochMillis(at - LOOK_BACK_PERIODS * spec.alarmPeriodSeconds * 1_000);
+  const series = await readMetrics(spec, from, epochMillis(at + 1_000), spec.alarmPeriodSeconds, role);
+  return Object.fromEntries(
+    RESOURCE_TYPES.flatMap((type) => {
+      const newest = series[type]?.at(-1);
+      return newest === undefined ? [] : [[type, newest.value]];
+    }),
+  );
+}

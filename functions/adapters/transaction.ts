@@ -1,0 +1,121 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { GENESIS, link } from '../../core/audit/chain.ts';
+import type { AuditEvent, ChainHead } from '../../core/audit/chain.ts';
+import { documents } from './clients.ts';
+import { sha256Hex } from './ids.ts';
+import { chainKey } from './keys.ts';
+
+export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
+/** One write of a transaction, and what a failure of its condition means. */
+export interface ConditionedWrite {
+  readonly write: TransactItem;
+  /** For people: which condition this is. */
+  readonly condition: string;
+}
+
+/** Thrown when conditions other than the audit chain's place failed; nothing was written. */
+export class ConditionsFailed extends Error {
+  override readonly name = 'ConditionsFailed';
+  readonly conditions: readonly string[];
+  constructor(conditions: readonly string[]) {
+    super(`not written, because of: ${conditions.join('; ')}`);
+    this.conditions = conditions;
+  }
+}
+
+export interface AuditTables {
+  readonly accountsTable: string;
+  readonly auditTable: string;
+}
+
+/**
+ * The two writes that append to a chain. They fail together when another record was appended meanwhile:
+ *
+ *     this: head = 7 ─────────────────────── append 8 if head = 7   ✗ (head is 8)
+ *     other:           append 8 if head = 7 ✓
+ *
+ * The head's old item comes back with the failure, so the next attempt needs no read.
+ */
+function auditWrites(event: AuditEvent, head: ChainHead, tables: AuditTables): TransactItem[] {
+  const record = link(event, head, sha256Hex);
+  const isFirst = head.seq === GENESIS.seq;
+  return [
+    {
+      Put: {
+        TableName: tables.auditTable,
+        Item: record,
+        ConditionExpression: 'attribute_not_exists(accountId)',
+      },
+    },
+    {
+      Update: {
+        TableName: tables.accountsTable,
+        Key: chainKey(event.accountId),
+        UpdateExpression: 'SET seq = :seq, #hash = :hash',
+        ConditionExpression: isFirst ? 'attribute_not_exists(seq)' : 'seq = :before AND #hash = :beforeHash',
+        ExpressionAttributeNames: { '#hash': 'hash' },
+        ExpressionAttributeValues: {
+          ':seq': record.seq,
+          ':hash': record.hash,
+          ...(isFirst ? {} : { ':before': head.seq, ':beforeHash': head.hash }),
+        },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+  ];
+}
+
+const APPEND_ATTEMPTS = 12;
+const CONFLICT_PAUSE_MILLIS = 15;
+
+async function pause(attempt: number): Promise<void> {
+  const millis = Math.random() * CONFLICT_PAUSE_MILLIS * attempt;
+  await new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+/** The head that stands in the store, from the reason that DynamoDB gives; no item there means no record yet. */
+function storedHead(item: Record<string, AttributeValue> | undefined): ChainHead {
+  if (item === undefined || Object.keys(item).length === 0) return GENESIS;
+  const { seq, hash } = unmarshall(item);
+  return { seq: Number(seq), hash: String(hash) };
+}
+
+/**
+ * Writes all of `writes` and one audit record, or nothing.
+ * @param hint where the chain of the event's account is believed to end; a wrong hint costs one more attempt
+ * @returns the new head of that chain
+ * @throws ConditionsFailed with the conditions of `writes` that did not hold
+ */
+export async function commitAudited(
+  writes: readonly ConditionedWrite[],
+  event: AuditEvent,
+  hint: ChainHead | undefined,
+  tables: AuditTables,
+): Promise<ChainHead> {
+  let head = hint ?? GENESIS;
+  for (let attempt = 1; attempt <= APPEND_ATTEMPTS; attempt += 1) {
+    const TransactItems = [...writes.map(({ write }) => write), ...auditWrites(event, head, tables)];
+    try {
+      await documents.send(new TransactWriteCommand({ TransactItems }));
+      const { seq, hash } = link(event, head, sha256Hex);
+      return { seq, hash };
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const reasons = error.CancellationReasons ?? [];
+      const failed = writes.filter((_write, index) => reasons[index]?.Code === 'ConditionalCheckFailed');
+      if (failed.length > 0) throw new ConditionsFailed(failed.map(({ condition }) => condition));
+      const codes = reasons.map((reason) => reason.Code ?? 'None').filter((code) => code !== 'None');
+      const retryable = codes.every((code) => code === 'ConditionalCheckFailed' || code === 'TransactionConflict');
+      if (!retryable) throw error;
+      const headReason = reasons.at(-1);
+      if (headReason?.Code === 'ConditionalCheckFailed') head = storedHead(headReason.Item);
+      await pause(attempt);
+    }
+  }
+  throw new ConditionsFailed([`the audit chain of ${event.accountId} changed ${APPEND_ATTEMPTS} times meanwhile`]);
+}

@@ -1,0 +1,189 @@
+/**
+ * The only function that changes an Auto Scaling group. Each of its steps can be repeated after a crash at any point:
+ * the move was decided and recorded before, and the group itself tells whether it was made.
+ */
+import * as z from 'zod';
+import type { LoanSnapshot } from '../core/lending/commit.ts';
+import type { CeilingMove, LoanState, ReturnReason } from '../core/lending/loan.ts';
+import { giveBackMove, moveStatus, takeBackMove } from '../core/lending/moves.ts';
+import { beginReturn, reclaim, recordGiven, recordTaken } from '../core/lending/saga.ts';
+import type { GroupObservation, Pool } from '../core/pool.ts';
+import { invariant } from '../core/units.ts';
+import { now } from './adapters/clock.ts';
+import { readEnv } from './adapters/env.ts';
+import { moveGroup, observeGroup } from './adapters/groups.ts';
+import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
+import { lambda, logger } from './adapters/middleware.ts';
+import {
+  commitStep,
+  ForeignChange,
+  InstancesDraining,
+  LenderNeedsCapacity,
+  onFreshSnapshot,
+  StepOutOfOrder,
+} from './adapters/saga-step.ts';
+import { loanIdSchema, returnReasonSchema, snapshotSchema } from './adapters/schemas.ts';
+
+const env = readEnv(
+  ...LOAN_TABLES,
+  'ENTANGLE_EXTERNAL_ID',
+  'ENTANGLE_ADJUST_ROLE_NAME',
+);
+const role = { roleName: env.ENTANGLE_ADJUST_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
+const store = loanStore(env);
+
+async function mustObserve(pool: Pool): Promise<GroupObservation> {
+  const group = await observeGroup(pool.spec, role);
+  if (group === undefined) throw new ForeignChange(`group ${pool.spec.poolId} does not exist any more`);
+  return group;
+}
+
+function refuseForeign(pool: Pool, move: CeilingMove, group: GroupObservation): void {
+  if (moveStatus(move, group) !== 'foreign') return;
+  throw new ForeignChange(
+    `MaxSize of ${pool.spec.poolId} is ${group.maxSize}; it was ${move.fromMaxSize} when the loan was reserved`,
+  );
+}
+
+function mustBe(snapshot: LoanSnapshot, step: string, state: LoanState): void {
+  if (snapshot.loan.state !== state) {
+    throw new StepOutOfOrder(`${step} needs a loan that is ${state}; ${snapshot.loan.loanId} is ${snapshot.loan.state}`);
+  }
+}
+
+function hasBeen(snapshot: LoanSnapshot, state: LoanState): boolean {
+  return snapshot.loan.history.some((entry) => entry.state === state);
+}
+
+/** Lender down. It is looked at once more: a lender that has come to need its capacity keeps it. */
+async function take(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
+  if (snapshot.loan.state === 'taken') return snapshot;
+  mustBe(snapshot, 'take', 'reserved');
+  const { lenderPool: pool, loan } = snapshot;
+  const move = loan.moves.take;
+  invariant(pool !== undefined && move !== undefined, 'a loan from a partner has a lender and a decided take');
+  const group = await mustObserve(pool);
+  refuseForeign(pool, move, group);
+  if (moveStatus(move, group) === 'pending') {
+    const kept = group.desiredCapacity + pool.spec.reserveUnits;
+    if (kept > move.toMaxSize || !group.lendingEnabled) {
+      throw new LenderNeedsCapacity(`${pool.spec.poolId} keeps ${kept} of ${group.maxSize} units, or is no longer tagged`);
+    }
+    await moveGroup(pool.spec, move, role);
+  }
+  return commitStep(store, snapshot, recordTaken(snapshot, now()));
+}
+
+/** Borrower up. */
+async function give(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
+  const { loan, borrowerPool: pool } = snapshot;
+  if (loan.state === 'given' || loan.state === 'active') return snapshot;
+  mustBe(snapshot, 'give', loan.kind === 'provisioned' ? 'reserved' : 'taken');
+  const move = loan.moves.give;
+  invariant(move !== undefined, 'a reserved loan has a decided give');
+  const group = await mustObserve(pool);
+  refuseForeign(pool, move, group);
+  if (moveStatus(move, group) === 'pending') {
+    // The owner's own scaling may have raised desired capacity since: never lower it here.
+    const toDesiredCapacity = Math.max(group.desiredCapacity, move.toDesiredCapacity);
+    await moveGroup(pool.spec, { ...move, fromDesiredCapacity: group.desiredCapacity, toDesiredCapacity }, role);
+  }
+  return commitStep(store, snapshot, recordGiven(snapshot, now()));
+}
+
+/** Borrower down, wherever the making of the loan had come to. */
+async function takeBack(snapshot: LoanSnapshot, reason: ReturnReason): Promise<LoanSnapshot> {
+  const { state } = snapshot.loan;
+  if (state === 'requested' || state === 'reclaimed' || hasEnded(snapshot)) return snapshot;
+  const pool = snapshot.borrowerPool;
+  const group = await observeGroup(pool.spec, role);
+  if (state !== 'returning') {
+    const decided = group === undefined ? undefined : takeBackMove(pool, group, snapshot.loan);
+    const begun = await commitStep(store, snapshot, beginReturn(snapshot, reason, decided, now()));
+    return lowerBorrower(begun, group);
+  }
+  return lowerBorrower(snapshot, group);
+}
+
+async function lowerBorrower(snapshot: LoanSnapshot, group: GroupObservation | undefined): Promise<LoanSnapshot> {
+  const move = snapshot.loan.moves.takeBack;
+  if (move === undefined || group === undefined || group.maxSize <= move.toMaxSize) return snapshot;
+  const toDesiredCapacity = Math.min(group.desiredCapacity, move.toDesiredCapacity);
+  await moveGroup(
+    snapshot.borrowerPool.spec,
+    { ...move, fromDesiredCapacity: group.desiredCapacity, toDesiredCapacity },
+    role,
+  );
+  return snapshot;
+}
+
+/** Lender up, once the borrower's surplus instances are gone. */
+async function giveBack(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
+  if (snapshot.loan.state === 'requested' || hasEnded(snapshot)) return snapshot;
+  const { lenderPool } = snapshot;
+  if (snapshot.loan.state === 'reclaimed') {
+    return raiseLender(snapshot, lenderPool && (await observeGroup(lenderPool.spec, role)));
+  }
+  mustBe(snapshot, 'give-back', 'returning');
+  const [borrower, lender] = await Promise.all([
+    observeGroup(snapshot.borrowerPool.spec, role),
+    lenderPool === undefined ? undefined : observeGroup(lenderPool.spec, role),
+  ]);
+  if (borrower !== undefined && borrower.occupiedUnits > borrower.maxSize) {
+    throw new InstancesDraining(`${borrower.occupiedUnits} instances of ${borrower.maxSize} are still there`);
+  }
+  const decided =
+    lenderPool === undefined || lender === undefined ? undefined : giveBackMove(lenderPool, lender, snapshot.loan);
+  return raiseLender(await commitStep(store, snapshot, reclaim(snapshot, decided, now())), lender);
+}
+
+async function raiseLender(snapshot: LoanSnapshot, group: GroupObservation | undefined): Promise<LoanSnapshot> {
+  const { lenderPool, loan } = snapshot;
+  const move = loan.moves.giveBack;
+  if (lenderPool === undefined || move === undefined || group === undefined) return snapshot;
+  const status = moveStatus(move, group);
+  if (status === 'foreign') logger.warn('the lender changed its ceiling itself; left as found', { loanId: loan.loanId });
+  if (status === 'pending') await moveGroup(lenderPool.spec, move, role);
+  return snapshot;
+}
+
+function hasEnded(snapshot: LoanSnapshot): boolean {
+  return snapshot.loan.endedAt !== undefined || hasBeen(snapshot, 'refused');
+}
+
+const inputSchema = z.discriminatedUnion('step', [
+  z.object({ step: z.literal('take'), snapshot: snapshotSchema }),
+  z.object({ step: z.literal('give'), snapshot: snapshotSchema }),
+  z.object({
+    step: z.literal('take-back'),
+    /** From the start of a return, where only the id is known. */
+    loanId: loanIdSchema.optional(),
+    snapshot: snapshotSchema.optional(),
+    reason: returnReasonSchema,
+  }),
+  z.object({ step: z.literal('give-back'), snapshot: snapshotSchema }),
+]);
+type Input = z.infer<typeof inputSchema>;
+
+async function startingPoint(input: Extract<Input, { step: 'take-back' }>): Promise<LoanSnapshot> {
+  if (input.snapshot !== undefined) return input.snapshot;
+  const loanId = input.loanId;
+  const snapshot = loanId === undefined ? undefined : await store.readSnapshot(loanId);
+  if (snapshot === undefined) throw new StepOutOfOrder(`loan ${String(loanId)} does not exist`);
+  return snapshot;
+}
+
+async function run(input: Input): Promise<LoanSnapshot> {
+  switch (input.step) {
+    case 'take':
+      return onFreshSnapshot(store, input.snapshot, take);
+    case 'give':
+      return onFreshSnapshot(store, input.snapshot, give);
+    case 'take-back':
+      return onFreshSnapshot(store, await startingPoint(input), (snapshot) => takeBack(snapshot, input.reason));
+    case 'give-back':
+      return onFreshSnapshot(store, input.snapshot, giveBack);
+  }
+}
+
+export const handler = lambda(inputSchema, async (input) => ({ snapshot: await run(input) }));

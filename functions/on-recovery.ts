@@ -1,0 +1,51 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { hasRecovered } from '../core/lending/recovery.ts';
+import { poolId } from '../core/units.ts';
+import { readAccountItems } from './adapters/account-store.ts';
+import { now } from './adapters/clock.ts';
+import { readEnv } from './adapters/env.ts';
+import { observeGroup } from './adapters/groups.ts';
+import { poolKey } from './adapters/keys.ts';
+import { loansOf } from './adapters/loan-store.ts';
+import { lambda, logger } from './adapters/middleware.ts';
+import { alarmEventSchema } from './adapters/schemas.ts';
+import { startReturn } from './adapters/starts.ts';
+import { latestMetrics, parseAlarmName } from './adapters/telemetry.ts';
+
+const env = readEnv(
+  'ENTANGLE_ACCOUNTS_TABLE',
+  'ENTANGLE_LOANS_TABLE',
+  'ENTANGLE_RETURN_STATE_MACHINE_ARN',
+  'ENTANGLE_EXTERNAL_ID',
+  'ENTANGLE_OBSERVE_ROLE_NAME',
+);
+const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
+const stepFunctions = new SFNClient({});
+
+/**
+ * An alarm is OK again. That alone is no reason to give back: the loan itself has lowered utilisation. The loan is returned
+ * when demand fits below the recovery level into what the pool has without it.
+ */
+export const handler = lambda(alarmEventSchema, async (event) => {
+  const alarm = parseAlarmName(event.detail.alarmName);
+  if (alarm === undefined || event.detail.state.value !== 'OK') return { returned: [] };
+  const id = poolId(event.account, event.region, alarm.groupName);
+  const loans = (await loansOf(env.ENTANGLE_LOANS_TABLE, 'open', event.account)).filter(
+    (loan) => loan.borrowerPoolId === id && loan.state === 'active',
+  );
+  if (loans.length === 0) return { returned: [] };
+  const pool = (await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [poolKey(id)])).pool(id);
+  if (pool === undefined) return { returned: [] };
+  const at = now();
+  const [group, metrics] = await Promise.all([observeGroup(pool.spec, role), latestMetrics(pool.spec, at, role)]);
+  if (group === undefined) return { returned: [] };
+  const returned: string[] = [];
+  for (const loan of loans) {
+    const { recovered, reason } = hasRecovered({ pool, group, metrics, loan, now: at });
+    logger.info('recovery assessed', { loanId: loan.loanId, recovered, reason });
+    if (!recovered) continue;
+    await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'recovered');
+    returned.push(loan.loanId);
+  }
+  return { returned };
+});

@@ -1,0 +1,32 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ConfigError, loadConfig } from './config.ts';
+import type { Config } from './config-schema.ts';
+import { HubStack } from './hub-stack.ts';
+import { LinkedAccountStack } from './linked-stack.ts';
+
+/** Context `deletionProtection=false` is for stacks that are thrown away, as in the emulator. */
+function build(app: App, config: Config): void {
+  const deletionProtection = String(app.node.tryGetContext('deletionProtection')) !== 'false';
+  const hub = new HubStack(app, { config, deletionProtection });
+  for (const linkedAccount of config.linkedAccounts) {
+    // The forwarding rule's target has to exist first.
+    new LinkedAccountStack(app, { hub: config.hub, linkedAccount }).addStackDependency(hub);
+  }
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+}
+
+function configPath(app: App): string {
+  const fromContext: unknown = app.node.tryGetContext('config');
+  return process.env['ENTANGLE_CONFIG'] ?? (typeof fromContext === 'string' ? fromContext : 'entangle.json');
+}
+
+try {
+  const app = new App();
+  build(app, loadConfig(configPath(app)));
+  app.synth();
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,181 @@
+import * as z from 'zod';
+import { RESOURCE_TYPES } from '../core/units.ts';
+import { GROUP_NAME_CHARACTERS_MAX } from './names.ts';
+
+/** More would pass the size limits of the API's and the event bus's resource policies (8,192 and 10,240 bytes). */
+const LINKED_ACCOUNTS_MAX = 400;
+const EVALUATION_SECONDS_MAX = 86_400;
+const UNITS_MAX = 100_000;
+
+function text(pattern: RegExp, expected: string) {
+  return z.string({ error: expected }).regex(pattern, { error: expected });
+}
+
+function whole(min: number, max: number, unit: string) {
+  const error = `a whole number of ${unit} from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+function decimal(above: number, max: number, expected: string) {
+  return z.number({ error: expected }).gt(above, { error: expected }).max(max, { error: expected });
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, { error: `one of ${values.join(', ')}` });
+}
+
+/** An object with these fields and no others: an unknown field is a misspelt one. */
+function fields<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const names = Object.keys(shape)
+    .filter((name) => name !== '$schema')
+    .join(', ');
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? `one of the fields ${names}` : `an object with ${names}`),
+  });
+}
+
+function list<Item extends z.ZodType>(item: Item, min: number, max: number, of: string) {
+  const error = `a list of ${min} to ${max} ${of}`;
+  return z.array(item, { error }).min(min, { error }).max(max, { error });
+}
+
+const percent = decimal(0, 100, 'a number above 0, at most 100');
+const accountId = text(/^\d{12}$/, '12 digits in quotes');
+const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as eu-central-1');
+const periodError = '10, 20, 30 or a multiple of 60, at most 86400 seconds';
+const periodSeconds = z
+  .int({ error: periodError })
+  .min(10, { error: periodError })
+  .max(EVALUATION_SECONDS_MAX, { error: periodError })
+  .refine((seconds) => [10, 20, 30].includes(seconds) || seconds % 60 === 0, { error: periodError });
+
+const metric = fields({
+  namespace: text(/^[^:\s][^:]{0,254}$/, 'a CloudWatch namespace such as CWAgent'),
+  metricName: text(/^\S.{0,254}$/, 'the name of a CloudWatch metric'),
+  statistic: oneOf(['Average', 'Maximum', 'Sum']),
+  fullUsePerUnit: decimal(0, Number.MAX_SAFE_INTEGER, "the metric's value at full use of one instance, above 0"),
+}).describe('Where the resource type is measured, with the dimension AutoScalingGroupName');
+
+const resource = fields({
+  thresholdPercent: percent.describe('Utilisation at or above which the alarm asks for a loan'),
+  recoveryPercent: percent.describe('Utilisation of own capacity below which a loan is given back early'),
+  metric: metric.optional(),
+}).superRefine((value, context) => {
+  if (value.recoveryPercent < value.thresholdPercent) return;
+  const message = `less than thresholdPercent (${value.thresholdPercent})`;
+  context.addIssue({ code: 'custom', path: ['recoveryPercent'], message });
+});
+
+const alarm = fields({
+  periodSeconds: periodSeconds.default(60),
+  evaluationPeriods: whole(1, 100, 'periods').default(5),
+  datapointsToAlarm: whole(1, 100, 'periods').optional(),
+}).superRefine((value, context) => {
+  const { datapointsToAlarm = 1, evaluationPeriods, periodSeconds } = value;
+  if (datapointsToAlarm > evaluationPeriods) {
+    const message = `at most evaluationPeriods (${evaluationPeriods})`;
+    context.addIssue({ code: 'custom', path: ['datapointsToAlarm'], message });
+  }
+  if (periodSeconds * evaluationPeriods > EVALUATION_SECONDS_MAX) {
+    const message = `at most ${Math.floor(EVALUATION_SECONDS_MAX / periodSeconds)} periods of ${periodSeconds} seconds (one day)`;
+    context.addIssue({ code: 'custom', path: ['evaluationPeriods'], message });
+  }
+});
+
+const commitment = fields({
+  kind: oneOf(['capacity-reservation', 'reserved-instance', 'savings-plan']),
+  units: whole(1, UNITS_MAX, 'instances'),
+});
+
+const resources = z.partialRecord(oneOf(RESOURCE_TYPES), resource, {
+  error: `an object with some of the fields ${RESOURCE_TYPES.join(', ')}`,
+});
+
+const pool = fields({
+  groupName: text(
+    new RegExp(`^[!-9;-~]([ -9;-~]{0,${GROUP_NAME_CHARACTERS_MAX - 2}}[!-9;-~])?$`),
+    `the name of an Auto Scaling group: 1 to ${GROUP_NAME_CHARACTERS_MAX} ASCII characters without a colon`,
+  ),
+  application: text(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a name of 1 to 64 letters, digits, dots, dashes, underscores'),
+  azIds: list(text(/^[a-z]{2,5}\d(-[a-z]{3}\d)?-az\d+$/, 'an AZ id such as euc1-az1 (not a name such as eu-central-1a)'), 1, 20, 'AZ ids'),
+  instanceType: text(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, 'an instance type such as m7g.large'),
+  platform: text(/^\S.{0,63}$/, 'a platform such as Linux/UNIX').default('Linux/UNIX'),
+  tenancy: oneOf(['default', 'dedicated']).default('default'),
+  storageType: text(/^\S.{0,63}$/, 'a storage type such as gp3').default('gp3'),
+  networkGbps: decimal(0, 10_000, 'gigabits per second of one instance, above 0'),
+  commitments: list(commitment, 0, 3, 'commitments').default([]),
+  reserveUnits: whole(0, UNITS_MAX, 'instances').default(0),
+  provisioningLimitUnits: whole(0, UNITS_MAX, 'instances').default(0),
+  onDemandUsdPerUnitHour: z
+    .number({ error: 'a price in US dollars from 0 to 10000' })
+    .min(0, { error: 'a price in US dollars from 0 to 10000' })
+    .max(10_000, { error: 'a price in US dollars from 0 to 10000' })
+    .refine((usd) => Math.abs(usd * 1e6 - Math.round(usd * 1e6)) < 1e-3, { error: 'at most 6 decimal places' }),
+  historyStepSeconds: periodSeconds.default(300),
+  seasonSteps: list(whole(2, 1_000_000, 'steps'), 1, 5, 'seasons').default([288, 2_016]),
+  coolDownSeconds: whole(0, 86_400, 'seconds').default(300),
+  alarm: alarm.prefault({}),
+  resources,
+}).superRefine((value, context) => {
+  const issue = (path: (string | number)[], message: string): void =>
+    context.addIssue({ code: 'custom', path, message });
+  if (Object.keys(value.resources).length === 0) {
+    issue(['resources'], `at least one of the fields ${RESOURCE_TYPES.join(', ')}`);
+  }
+  for (const [index, { kind }] of value.commitments.entries()) {
+    const isRepeated = value.commitments.findIndex((other) => other.kind === kind) < index;
+    if (isRepeated) issue(['commitments', index, 'kind'], 'each kind of commitment once');
+  }
+  for (const [index, azId] of value.azIds.entries()) {
+    if (value.azIds.indexOf(azId) < index) issue(['azIds', index], 'each AZ id once');
+  }
+  for (const [index, steps] of value.seasonSteps.entries()) {
+    const previous = value.seasonSteps[index - 1];
+    if (previous !== undefined && steps <= previous) issue(['seasonSteps', index], `more than the season before (${previous})`);
+  }
+});
+
+const linkedAccount = fields({
+  accountId,
+  name: text(/^\S.{0,63}$/, 'a name of 1 to 64 characters'),
+  region,
+  pools: list(pool, 0, 500, 'pools'),
+}).superRefine((value, context) => {
+  for (const [index, { groupName }] of value.pools.entries()) {
+    if (value.pools.findIndex((other) => other.groupName === groupName) === index) continue;
+    context.addIssue({ code: 'custom', path: ['pools', index, 'groupName'], message: 'each group once' });
+  }
+});
+
+const linkedAccounts = list(linkedAccount, 1, 10_000, 'linked accounts').superRefine((accounts, context) => {
+  const places = accounts.map((account) => `${account.accountId}/${account.region}`);
+  for (const [index, place] of places.entries()) {
+    if (places.indexOf(place) === index) continue;
+    context.addIssue({ code: 'custom', path: [index], message: `each account once a region (${place} is there already)` });
+  }
+  const distinct = new Set(accounts.map((account) => account.accountId)).size;
+  if (distinct <= LINKED_ACCOUNTS_MAX) return;
+  const message = `at most ${LINKED_ACCOUNTS_MAX} different accounts a hub (its resource policies hold no more)`;
+  context.addIssue({ code: 'custom', path: [], message });
+});
+
+const hub = fields({
+  accountId,
+  region,
+  externalId: text(/^[\w+=,.@:/-]{8,128}$/, '8 to 128 letters, digits or _+=,.@:/-').describe(
+    'A value of your own choice that both sides know; it keeps other hubs out of the linked accounts',
+  ),
+  stuckAfterSeconds: whole(1, 86_400, 'seconds').default(300).describe('A loan that stood still so long is repaired'),
+  planEveryHours: whole(1, 168, 'hours').default(6),
+  reconcileEveryMinutes: whole(1, 60, 'minutes').default(1),
+});
+
+/** The configuration file. Its errors state what is expected; `config.ts` adds where and what was there instead. */
+export const configSchema = fields({ $schema: z.string({ error: 'a text' }).optional(), hub, linkedAccounts }).describe(
+  'Entangle: the hub, the linked accounts and the Auto Scaling groups that take part',
+);
+
+export type Config = z.infer<typeof configSchema>;
+export type HubConfig = Config['hub'];
+export type LinkedAccountConfig = Config['linkedAccounts'][number];
+export type PoolConfig = LinkedAccountConfig['pools'][number];

@@ -1,0 +1,77 @@
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { FUNCTION_NAMES } from '../names.ts';
+import type { FunctionName, LinkedRoleKind } from '../names.ts';
+import { LINKED_ROLE_USERS } from '../linked-role-users.ts';
+import type { DataKey } from './data-key.ts';
+import type { HistoryBucket } from './history-bucket.ts';
+import type { HubFunctions } from './hub-functions.ts';
+import type { HubTables } from './hub-tables.ts';
+import type { LoanSchedules } from './loan-schedules.ts';
+import type { Workflows } from './workflows.ts';
+
+interface Grantors {
+  readonly dataKey: DataKey;
+  readonly tables: HubTables;
+  readonly history: HistoryBucket;
+  readonly workflows: Workflows;
+  readonly schedules: LoanSchedules;
+}
+
+type Grant = (grantee: IGrantable) => void;
+
+/** What each function may do: the one place to read it. */
+function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
+  const { tables, history, workflows, schedules } = grantors;
+  const changeLoan: readonly Grant[] = [
+    (to) => tables.grantChangeAccounts(to),
+    (to) => tables.grantChangeLoans(to),
+    (to) => tables.grantAppendAudit(to),
+  ];
+  const readPools: readonly Grant[] = [(to) => tables.grantListPools(to), (to) => tables.grantReadAccounts(to)];
+  const readLoans: readonly Grant[] = [(to) => tables.grantReadLoans(to), (to) => tables.grantListLoans(to)];
+  const grants: Record<FunctionName, readonly Grant[]> = {
+    'on-alarm': [(to) => workflows.grantStart('borrow', to)],
+    'on-recovery': [(to) => tables.grantReadAccounts(to), ...readLoans, (to) => workflows.grantStart('return', to)],
+    assess: changeLoan,
+    choose: changeLoan,
+    reserve: [...changeLoan, (to) => tables.grantAppendLedger(to)],
+    'move-ceiling': changeLoan,
+    activate: [...changeLoan, (to) => schedules.grantSchedule(to)],
+    settle: [...changeLoan, (to) => tables.grantAppendLedger(to), (to) => schedules.grantUnschedule(to)],
+    'list-pools': [(to) => tables.grantListPools(to)],
+    collect: [(to) => tables.grantReadAccounts(to), (to) => history.grantChangeHistory(to)],
+    forecast: [
+      (to) => tables.grantReadAccounts(to),
+      (to) => tables.grantPutAccounts(to),
+      (to) => history.grantReadHistory(to),
+    ],
+    pair: [...readPools, (to) => tables.grantPutAccounts(to)],
+    reconcile: [
+      ...readPools,
+      ...readLoans,
+      (to) => workflows.grantStart('borrow', to),
+      (to) => workflows.grantStart('return', to),
+    ],
+    api: [
+      (to) => tables.grantChangeAccounts(to),
+      ...readLoans,
+      (to) => tables.grantReadLedger(to),
+      (to) => tables.grantReadAudit(to),
+      (to) => tables.grantAppendAudit(to),
+      (to) => workflows.grantStart('return', to),
+    ],
+  };
+  return grants[name];
+}
+
+/** Gives every function what it needs, and nothing else. */
+export function grantPermissions(functions: HubFunctions, grantors: Grantors): void {
+  for (const name of FUNCTION_NAMES) {
+    const role = functions.role(name);
+    for (const grant of grantsOf(name, grantors)) grant(role);
+    if (name !== 'on-alarm') grantors.dataKey.grantUseThroughTables(role);
+  }
+  for (const kind of ['Observe', 'Adjust'] satisfies LinkedRoleKind[]) {
+    for (const name of LINKED_ROLE_USERS[kind]) functions.grantAssumeLinkedRole(name, kind);
+  }
+}

@@ -1,0 +1,57 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge.ts';
+import type { DataKey } from './data-key.ts';
+
+interface HistoryBucketProps {
+  readonly bucketName: string;
+  readonly dataKey: DataKey;
+}
+
+/** Demand history of every pool: `history/<account>/<region>/<group>/<resource>.json`. */
+export class HistoryBucket extends Construct {
+  readonly bucket: Bucket;
+  readonly #dataKey: DataKey;
+
+  constructor(scope: Construct, id: string, props: HistoryBucketProps) {
+    super(scope, id);
+    this.#dataKey = props.dataKey;
+    this.bucket = new Bucket(this, 'Bucket', {
+      bucketName: props.bucketName,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: props.dataKey.key,
+      bucketKeyEnabled: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    acknowledge(
+      this.bucket,
+      'S1',
+      'S3 cannot deliver access logs to a bucket under a customer-managed key; two roles reach this one, and what it holds can be read from CloudWatch again.',
+    );
+  }
+
+  grantReadHistory(grantee: IGrantable): void {
+    this.#grant(grantee, ['s3:GetObject']);
+  }
+
+  grantChangeHistory(grantee: IGrantable): void {
+    this.#grant(grantee, ['s3:GetObject', 's3:PutObject']);
+  }
+
+  #grant(grantee: IGrantable, actions: string[]): void {
+    const objects = this.bucket.arnForObjects('history/*');
+    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [objects] }));
+    // Without it, S3 answers AccessDenied instead of NoSuchKey for a pool that has no history yet.
+    const list = { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] };
+    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement(list));
+    this.#dataKey.grantUseThroughBuckets(grantee);
+  }
+}

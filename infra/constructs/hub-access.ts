@@ -1,0 +1,76 @@
+import { Stack } from 'aws-cdk-lib';
+import { AccountPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge.ts';
+import type { HubConfig } from '../config-schema.ts';
+import { LINKED_ROLE_USERS } from '../linked-role-users.ts';
+import { functionRoleName, LENDING_TAG, linkedRoleName } from '../names.ts';
+import type { LinkedRoleKind } from '../names.ts';
+
+/** The two roles with which the hub looks at, and changes the size of, groups of this account and region. */
+export class HubAccess extends Construct {
+  readonly #hub: HubConfig;
+
+  constructor(scope: Construct, id: string, hub: HubConfig) {
+    super(scope, id);
+    this.#hub = hub;
+    this.#grantObserve(this.#role('Observe', 'Entangle hub: reads groups, their alarms and their metrics'));
+    this.#grantAdjust(this.#role('Adjust', `Entangle hub: resizes groups tagged ${LENDING_TAG.key}=${LENDING_TAG.value}`));
+  }
+
+  /**
+   * The hub's account is the principal, narrowed to its functions' roles by name: naming the roles as principals would
+   * need them to exist first, and a role that is deleted and made again would no longer be the one that is trusted.
+   */
+  #role(kind: LinkedRoleKind, description: string): Role {
+    const { accountId, externalId, region } = this.#hub;
+    const { partition } = Stack.of(this);
+    const functionRoles = LINKED_ROLE_USERS[kind].map(
+      (name) => `arn:${partition}:iam::${accountId}:role/${functionRoleName(name, region)}`,
+    );
+    return new Role(this, kind, {
+      roleName: linkedRoleName(kind, accountId, Stack.of(this).region),
+      description,
+      assumedBy: new AccountPrincipal(accountId).withConditions({
+        ArnEquals: { 'aws:PrincipalArn': functionRoles },
+        StringEquals: { 'sts:ExternalId': externalId },
+      }),
+    });
+  }
+
+  #grantObserve(role: Role): void {
+    const actions = [
+      'autoscaling:DescribeAutoScalingGroups',
+      'autoscaling:DescribePolicies',
+      'autoscaling:DescribeScalingActivities',
+      'cloudwatch:DescribeAlarms',
+      'cloudwatch:GetMetricData',
+    ];
+    role.addToPolicy(new PolicyStatement({ actions, resources: ['*'] }));
+    this.#acknowledgeReadingAll(role);
+  }
+
+  #grantAdjust(role: Role): void {
+    const { account, partition, region } = Stack.of(this);
+    const groups = `arn:${partition}:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/*`;
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['autoscaling:UpdateAutoScalingGroup'],
+        resources: [groups],
+        conditions: { StringEquals: { [`aws:ResourceTag/${LENDING_TAG.key}`]: LENDING_TAG.value } },
+      }),
+    );
+    role.addToPolicy(new PolicyStatement({ actions: ['autoscaling:DescribeAutoScalingGroups'], resources: ['*'] }));
+    this.#acknowledgeReadingAll(role);
+    acknowledge(
+      role,
+      `IAM5[Resource::${groups}]`,
+      'The ARN of a group holds an id that only AWS knows; the condition on the tag limits it to groups their owner opened.',
+    );
+  }
+
+  #acknowledgeReadingAll(role: Role): void {
+    const reason = 'Auto Scaling and CloudWatch have no resource-level permissions for reading groups, alarms and metrics.';
+    acknowledge(role, 'IAM5[Resource::*]', reason);
+  }
+}

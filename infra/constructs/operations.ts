@@ -1,0 +1,75 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmStatusWidget,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { FUNCTION_NAMES, STATE_MACHINE_KINDS } from '../names.ts';
+import type { HubFunctions } from './hub-functions.ts';
+import type { Workflows } from './workflows.ts';
+
+interface OperationsProps {
+  readonly functions: HubFunctions;
+  readonly workflows: Workflows;
+  readonly deadLetters: Queue;
+}
+
+const PERIOD = Duration.minutes(5);
+const WIDGET_WIDTH = 12;
+
+/** What an operator of the hub looks at, and is told of. */
+export class Operations extends Construct {
+  constructor(scope: Construct, id: string, props: OperationsProps) {
+    super(scope, id);
+    const unhandled = props.deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD });
+    const alarms = [
+      this.#alarmAboveZero('unhandled-events', unhandled, 'Events or schedules could not be handled: see the dead-letter queue.'),
+      ...STATE_MACHINE_KINDS.map((kind) => {
+        const failed = props.workflows[kind].metricFailed({ period: PERIOD });
+        return this.#alarmAboveZero(`${kind}-failed`, failed, `An execution of the workflow ${kind} failed.`);
+      }),
+    ];
+    const dashboard = new Dashboard(this, 'Dashboard', { dashboardName: 'entangle' });
+    dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms, width: 2 * WIDGET_WIDTH }));
+    dashboard.addWidgets(this.#workflowWidget(props.workflows), this.#functionWidget(props.functions));
+    dashboard.addWidgets(new GraphWidget({ title: 'Unhandled events', left: [unhandled], width: WIDGET_WIDTH }));
+  }
+
+  /** The prefix keeps these alarms apart from `entangle/…`, whose state changes ask for loans. */
+  #alarmAboveZero(name: string, metric: IMetric, alarmDescription: string): Alarm {
+    return new Alarm(this, name, {
+      alarmName: `entangle-hub/${name}`,
+      alarmDescription,
+      metric,
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  #workflowWidget(workflows: Workflows): GraphWidget {
+    const machines = STATE_MACHINE_KINDS.map((kind) => workflows[kind]);
+    return new GraphWidget({
+      title: 'Workflows',
+      left: machines.map((machine) => machine.metricStarted({ period: PERIOD })),
+      right: machines.map((machine) => machine.metricFailed({ period: PERIOD })),
+      width: WIDGET_WIDTH,
+    });
+  }
+
+  #functionWidget(functions: HubFunctions): GraphWidget {
+    const all = FUNCTION_NAMES.map((name) => functions.get(name));
+    return new GraphWidget({
+      title: 'Errors of functions',
+      left: all.map((lambda) => lambda.metricErrors({ period: PERIOD })),
+      width: WIDGET_WIDTH,
+    });
+  }
+}

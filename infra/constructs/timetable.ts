@@ -1,0 +1,65 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Role } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { DataKey } from './data-key.ts';
+import { schedulerRole } from './loan-schedules.ts';
+
+interface TimetableProps {
+  readonly planEveryHours: number;
+  readonly reconcileEveryMinutes: number;
+  readonly plan: StateMachine;
+  readonly reconcile: IFunction;
+  readonly deadLetters: Queue;
+  readonly dataKey: DataKey;
+}
+
+const rate = (count: number, unit: 'hour' | 'minute'): string => `rate(${count} ${unit}${count === 1 ? '' : 's'})`;
+
+/** What runs by the clock: planning, and finding what an event missed. */
+export class Timetable extends Construct {
+  readonly #props: TimetableProps;
+  readonly #role: Role;
+
+  constructor(scope: Construct, id: string, props: TimetableProps) {
+    super(scope, id);
+    this.#props = props;
+    this.#role = schedulerRole(this, 'Role', 'Entangle: starts planning and reconciling');
+    this.#grantTargets();
+    this.#schedule('plan', rate(props.planEveryHours, 'hour'), props.plan.stateMachineArn);
+    this.#schedule('reconcile', rate(props.reconcileEveryMinutes, 'minute'), props.reconcile.functionArn);
+  }
+
+  #grantTargets(): void {
+    const { plan, reconcile, deadLetters, dataKey } = this.#props;
+    const may = (action: string, resource: string): void => {
+      this.#role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
+    };
+    may('states:StartExecution', plan.stateMachineArn);
+    may('lambda:InvokeFunction', reconcile.functionArn);
+    may('sqs:SendMessage', deadLetters.queueArn);
+    dataKey.grantUseThroughWorkflows(this.#role);
+    dataKey.grantUseThroughQueues(this.#role);
+  }
+
+  #schedule(id: 'plan' | 'reconcile', scheduleExpression: string, arn: string): void {
+    const schedule = new CfnSchedule(this, id, {
+      name: `entangle-${id}`,
+      scheduleExpression,
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn,
+        roleArn: this.#role.roleArn,
+        input: '{}',
+        deadLetterConfig: { arn: this.#props.deadLetters.queueArn },
+        // The next run does what a late one would.
+        retryPolicy: { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 300 },
+      },
+      kmsKeyArn: this.#props.dataKey.key.keyArn,
+    });
+    schedule.node.addDependency(this.#role);
+  }
+}

@@ -1,0 +1,29 @@
+const shared = {
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
+  modulePathIgnorePatterns: ['<rootDir>/(\\.entangle|\\.venv|cdk\\.out|dist|coverage)/'],
+  testEnvironment: 'node',
+  transform: { '\\.ts$': '<rootDir>/test/support/jest-transform.mjs' },
+};
+
+const emulatorTests = '\\.e2e\\.test\\.ts$';
+
+export default {
+  watchman: false,
+  reporters: ['default', '<rootDir>/test/support/jest-summary-reporter.mjs'],
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', emulatorTests],
+    },
+    {
+      ...shared,
+      displayName: 'emulator',
+      testMatch: ['<rootDir>/test/**/*.e2e.test.ts'],
+      runner: '<rootDir>/test/support/jest-serial-runner.mjs',
+      setupFilesAfterEnv: ['<rootDir>/test/support/jest-emulator-timeout.mjs'],
+    },
+  ],
+};

@@ -1,0 +1,105 @@
+import type { Loan } from '../core/lending/loan.ts';
+import { ceilingRange, sampleAt } from './result.ts';
+import type { StoryResult } from './result.ts';
+import { traceDuration, traceTime } from './time-scale.ts';
+
+/** One loan as it is told to people; every cell is text. */
+export interface LoanRow {
+  readonly what: string;
+  readonly lender: string;
+  readonly borrower: string;
+  readonly asked: string;
+  readonly active: string;
+  readonly ended: string;
+  readonly duration: string;
+  readonly why: string;
+  readonly end: string;
+  readonly price: string;
+}
+
+const RETURN_WORDS: Readonly<Record<NonNullable<Loan['returnReason']>, string>> = {
+  expired: 'the term ended',
+  recovered: 'own capacity was enough again',
+  revoked: 'a consent was revoked',
+  'requested-by-owner': 'the owner asked for it',
+  repair: 'it was found stuck',
+  'step-failed': 'a step failed',
+};
+
+const RESOURCE_WORDS: Readonly<Record<Loan['bindingResource'], string>> = {
+  cpu: 'CPU',
+  memory: 'memory',
+  network: 'network',
+  storage: 'storage',
+};
+
+/** Micro-dollars as dollars with six decimals: a bill of this length is a fraction of a cent before the scaling. */
+export function usd(amountMicroUsd: number): string {
+  return `${(amountMicroUsd / 1_000_000).toFixed(6)} USD`;
+}
+
+/** Name of an account of the story, or its id when it is not one of them. */
+export function accountName(result: StoryResult, accountId: string | undefined): string {
+  if (accountId === undefined) return '—';
+  return result.accounts.find((account) => account.accountId === accountId)?.name ?? accountId;
+}
+
+function momentText(result: StoryResult, atMillis: number | undefined): string {
+  return atMillis === undefined ? '—' : traceTime(result.scale, sampleAt(result, atMillis));
+}
+
+function outcome(loan: Loan): string {
+  if (loan.state === 'returned') return `returned: ${RETURN_WORDS[loan.returnReason ?? 'expired']}`;
+  return loan.endDetail === undefined ? loan.state : `${loan.state}: ${loan.endDetail}`;
+}
+
+/** Every request in the order in which they were made, in trace time. */
+export function loanRows(result: StoryResult): LoanRow[] {
+  return result.loans.toSorted((a, b) => a.requestedAt - b.requestedAt).map((loan) => {
+    const active = loan.activeAt !== undefined && loan.endedAt !== undefined ? loan.endedAt - loan.activeAt : undefined;
+    return {
+      what: `${loan.units} unit${loan.units === 1 ? '' : 's'}`,
+      lender: accountName(result, loan.lenderAccountId),
+      borrower: accountName(result, loan.borrowerAccountId),
+      asked: momentText(result, loan.requestedAt),
+      active: momentText(result, loan.activeAt),
+      ended: momentText(result, loan.endedAt),
+      duration: active === undefined ? '—' : traceDuration(result.scale, active),
+      why: `${RESOURCE_WORDS[loan.bindingResource]} alarm`,
+      end: outcome(loan),
+      price: loan.billedMicroUsd === undefined ? '—' : usd(loan.billedMicroUsd),
+    };
+  });
+}
+
+/** One account's ceilings and books; every cell is text. */
+export interface AccountRow {
+  readonly account: string;
+  readonly before: string;
+  readonly during: string;
+  readonly after: string;
+  readonly owed: string;
+  readonly audit: string;
+}
+
+export function accountRows(result: StoryResult): AccountRow[] {
+  return result.accounts.map((account, index) => {
+    const { lowest, highest } = ceilingRange(result, index);
+    const during = lowest === highest ? String(lowest) : `${lowest} … ${highest}`;
+    const chain = account.auditFaults.length === 0 ? 'intact' : `damaged: ${account.auditFaults.join('; ')}`;
+    return {
+      account: `${account.name} (${account.accountId})`,
+      before: String(account.ceilingBefore),
+      during,
+      after: String(account.ceilingAfter),
+      owed: usd(account.postedMicroUsd),
+      audit: `${account.auditRecords} records, ${chain}`,
+    };
+  });
+}
+
+/** What a loan of this kind saves, said as it is. */
+export const SAVING_NOTE =
+  'These are nominal loans: a ceiling moves, and with it the permission to run instances. In money they save nothing: ' +
+  'the borrower pays for the instances that it runs, and what the lender gets is what the borrower is billed. Only lending ' +
+  'capacity that is paid for whether it is used or not saves money.';

@@ -1,0 +1,89 @@
+import type { ResourceType } from '../core/units.ts';
+import { RESOURCE_TYPES } from '../core/units.ts';
+import { highest, lowest, quantile } from './statistics.ts';
+
+/** Utilisation in percent, one value a step, by resource type. CPU is always there. */
+export type Utilisation = Readonly<Partial<Record<ResourceType, readonly number[]>>> & {
+  readonly cpu: readonly number[];
+};
+
+/** Demand in units (fully used instances) by resource type at one step. */
+export type Demand = Readonly<Partial<Record<ResourceType, number>>>;
+
+/** The rules by which every account is sized and scaled. They see the history only, never the hours that are replayed. */
+export const SIZING = {
+  /** The accounts' own scaling policies keep utilisation at this. */
+  targetPercent: 80,
+  /** The alarm that asks for capacity. */
+  thresholdPercent: 85,
+  /** Own capacity must be below this for a loan to count as no longer needed. */
+  recoveryPercent: 75,
+  /** The ceiling carries this share of the history at the target. */
+  ceilingShare: 0.9,
+  /** Memory, network and storage at their highest of the history, in the fewest instances that CPU needs. */
+  otherResourcesPercent: 60,
+} as const;
+
+export interface Sizing {
+  /** `MaxSize`: the ceiling of the group before any loan. */
+  readonly ceilingUnits: number;
+  /** `MinSize`. */
+  readonly floorUnits: number;
+  /** Units of demand for each percent of the trace. */
+  readonly unitsPerPercent: Readonly<Partial<Record<ResourceType, number>>>;
+}
+
+/** The rules in sentences, as they are printed and reported. */
+export function describeSizing(): string[] {
+  const { targetPercent, thresholdPercent, ceilingShare, otherResourcesPercent } = SIZING;
+  const share = Math.round(ceilingShare * 100);
+  return [
+    `Each group's ceiling carries ${share} % of its own history at ${targetPercent} % CPU; the alarm fires at ${thresholdPercent} %.`,
+    `Each account's own policy keeps utilisation at ${targetPercent} %, never above its ceiling; the busiest resource decides.`,
+    `Memory, network and storage are sized so that their highest of the history uses ${otherResourcesPercent} % of the fewest instances that CPU needed.`,
+  ];
+}
+
+/**
+ * Sizes a group from its history: its ceiling of `ceilingUnits` instances carries the stated share of it at the target.
+ * Only ratios of the history matter, so a trace without a known capacity can be sized as well.
+ */
+export function sizeGroup(history: Utilisation, ceilingUnits: number): Sizing {
+  const target = SIZING.targetPercent / 100;
+  const perPercent = (ceilingUnits * target) / positive(quantile(history.cpu, SIZING.ceilingShare));
+  const fewestUnits = Math.max(1, Math.min(ceilingUnits, Math.ceil((lowest(history.cpu) * perPercent) / target)));
+  const others = RESOURCE_TYPES.filter((type) => type !== 'cpu').flatMap((type) => {
+    const values = history[type];
+    if (values === undefined) return [];
+    const peak = positive(highest(values));
+    return [[type, (fewestUnits * SIZING.otherResourcesPercent) / 100 / peak] as const];
+  });
+  return {
+    ceilingUnits,
+    floorUnits: Math.max(1, Math.floor(fewestUnits / 2)),
+    unitsPerPercent: { cpu: perPercent, ...Object.fromEntries(others) },
+  };
+}
+
+/** A trace of zeros has no shape to size by; one percent stands in for it. */
+function positive(value: number): number {
+  return value > 0 ? value : 1;
+}
+
+/** Demand in units at one step of a trace; beyond its end, of its last step. */
+export function demandAt(trace: Utilisation, sizing: Sizing, step: number): Demand {
+  return Object.fromEntries(
+    RESOURCE_TYPES.flatMap((type) => {
+      const values = trace[type];
+      const factor = sizing.unitsPerPercent[type];
+      if (values === undefined || factor === undefined) return [];
+      const percent = values[Math.min(step, values.length - 1)] ?? 0;
+      return [[type, percent * factor] as const];
+    }),
+  );
+}
+
+/** Units that a demand needs at a utilisation in percent: that of the resource type that needs the most. */
+export function neededUnits(demand: Demand, percent: number): number {
+  return Math.ceil(highest([0, ...Object.values(demand)]) / (percent / 100) - 1e-9);
+}
