@@ -68,7 +68,8 @@ export function connectControl(endpoint: string, logFile: string): EmulatorContr
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    if (!response.ok) throw new Error(`${method} /_entangle/${path} answered ${response.status}: ${text} (log: ${logFile})`);
+    if (!response.ok)
+      throw new Error(`${method} /_entangle/${path} answered ${response.status}: ${text} (log: ${logFile})`);
     return JSON.parse(text);
   };
   return {
@@ -86,7 +87,9 @@ export function connectControl(endpoint: string, logFile: string): EmulatorContr
 /** The control of an endpoint that is not ours: everything rejects. */
 export function refuseControl(endpoint: string): EmulatorControl {
   const refuse = async (): Promise<never> => {
-    throw new Error(`${endpoint} (AWS_ENDPOINT_URL) has no control endpoints: unset AWS_ENDPOINT_URL to use the embedded emulator`);
+    throw new Error(
+      `${endpoint} (AWS_ENDPOINT_URL) has no control endpoints: unset AWS_ENDPOINT_URL to use the embedded emulator`,
+    );
   };
   return { addFault: refuse, clearFaults: refuse, setInstances: refuse, calls: refuse, resetCalls: refuse };
 }

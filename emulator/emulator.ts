@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, closeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type EmulatorControl, connectControl, refuseControl } from './control.ts';
+import { connectControl, type EmulatorControl, refuseControl } from './control.ts';
 
 /** How to start the emulator. Everything has a default. */
 export interface EmulatorOptions {
@@ -112,7 +112,12 @@ function inheritedEnvironment(): Record<string, string> {
   });
   // Lambda workers run `node` from PATH: it has to be the Node that runs this, not the machine's.
   const path = [dirname(process.execPath), join(repoRoot, 'node_modules', '.bin'), process.env['PATH'] ?? ''];
-  return { ...Object.fromEntries(kept), PATH: path.join(delimiter), PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' };
+  return {
+    ...Object.fromEntries(kept),
+    PATH: path.join(delimiter),
+    PYTHONUNBUFFERED: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
 }
 
 interface Greeting {

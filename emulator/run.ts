@@ -20,7 +20,8 @@ function readOptions(): { port?: number; auth?: boolean } {
 
 async function main(): Promise<void> {
   const emulator = await startEmulator(readOptions());
-  if (emulator.external) throw new Error(`AWS_ENDPOINT_URL is set to ${emulator.endpoint}: unset it to run the emulator`);
+  if (emulator.external)
+    throw new Error(`AWS_ENDPOINT_URL is set to ${emulator.endpoint}: unset it to run the emulator`);
   console.log(`${emulator.endpoint}  (log: ${emulator.logFile}; Ctrl-C ends it)`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void emulator.stop().then(() => process.exit(0)));

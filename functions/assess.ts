@@ -12,14 +12,11 @@ import { observeGroup } from './adapters/groups.ts';
 import { chainKey, consentKey, planKey, poolKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
+import { PoolBusy } from './adapters/saga-step.ts';
 import { borrowInputSchema } from './adapters/schemas.ts';
 import { latestMetrics, observeAlarms } from './adapters/telemetry.ts';
 
-const env = readEnv(
-  ...LOAN_TABLES,
-  'ENTANGLE_EXTERNAL_ID',
-  'ENTANGLE_OBSERVE_ROLE_NAME',
-);
+const env = readEnv(...LOAN_TABLES, 'ENTANGLE_EXTERNAL_ID', 'ENTANGLE_OBSERVE_ROLE_NAME');
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const store = loanStore(env);
 
@@ -72,7 +69,10 @@ export const handler = lambda(borrowInputSchema, async (input): Promise<Assessme
     reason: need.reason,
   };
   const head = items.head(accountId);
-  const commit = need.action === 'request' ? request(wanted, at) : refuseAtOnce(wanted, need.reason, at);
+  const commit =
+    need.action === 'request'
+      ? request(wanted, at)
+      : refuseAtOnce(wanted, need.reason, at, need.code === 'cooling-down' ? undefined : pool);
   try {
     const heads = await store.commit(commit, head === undefined ? {} : { [accountId]: head });
     if (need.action === 'refuse') return { outcome: 'refused', detail: need.reason };
@@ -87,6 +87,7 @@ export const handler = lambda(borrowInputSchema, async (input): Promise<Assessme
 /** The loan exists: this step ran before and its answer was lost, or the same alarm came twice. A request goes on, anything further is left alone. */
 async function resumed(loanId: LoanRequest['loanId'], partners: readonly PoolId[]): Promise<Assessment> {
   const snapshot = await store.readSnapshot(loanId);
-  if (snapshot?.loan.state === 'requested') return { outcome: 'needed', snapshot, partners };
-  return { outcome: 'duplicate', detail: `loan ${loanId} is ${snapshot?.loan.state ?? 'unknown'} already` };
+  if (snapshot === undefined) throw new PoolBusy('the pool changed while its need was assessed');
+  if (snapshot.loan.state === 'requested') return { outcome: 'needed', snapshot, partners };
+  return { outcome: 'duplicate', detail: `loan ${loanId} is ${snapshot.loan.state} already` };
 }

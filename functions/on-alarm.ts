@@ -22,6 +22,5 @@ export const handler = lambda(alarmEventSchema, async (event) => {
     alarmName,
     resourceType: alarm.resourceType,
     transitionAt: epochMillis(Date.parse(state.timestamp)),
-    attempt: 1,
   });
 });

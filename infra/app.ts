@@ -9,9 +9,10 @@ import { LinkedAccountStack } from './linked-stack.ts';
 function build(app: App, config: Config): void {
   const deletionProtection = String(app.node.tryGetContext('deletionProtection')) !== 'false';
   const hub = new HubStack(app, { config, deletionProtection });
+  const deployRole = config.deployRoleName === undefined ? {} : { deployRoleName: config.deployRoleName };
   for (const linkedAccount of config.linkedAccounts) {
     // The forwarding rule's target has to exist first.
-    new LinkedAccountStack(app, { hub: config.hub, linkedAccount }).addStackDependency(hub);
+    new LinkedAccountStack(app, { hub: config.hub, linkedAccount, ...deployRole }).addStackDependency(hub);
   }
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 }

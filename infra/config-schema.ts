@@ -171,9 +171,14 @@ const hub = fields({
 });
 
 /** The configuration file. Its errors state what is expected; `config.ts` adds where and what was there instead. */
-export const configSchema = fields({ $schema: z.string({ error: 'a text' }).optional(), hub, linkedAccounts }).describe(
-  'Entangle: the hub, the linked accounts and the Auto Scaling groups that take part',
-);
+export const configSchema = fields({
+  $schema: z.string({ error: 'a text' }).optional(),
+  hub,
+  deployRoleName: text(/^[\w+=,.@-]{1,64}$/, 'the name of an IAM role')
+    .optional()
+    .describe('Role in every linked account that `cdk deploy` takes on, e.g. OrganizationAccountAccessRole'),
+  linkedAccounts,
+}).describe('Entangle: the hub, the linked accounts and the Auto Scaling groups that take part');
 
 export type Config = z.infer<typeof configSchema>;
 export type HubConfig = Config['hub'];

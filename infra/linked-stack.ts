@@ -1,4 +1,5 @@
 import { BootstraplessSynthesizer, Stack } from 'aws-cdk-lib';
+import type { IStackSynthesizer } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { HubConfig, LinkedAccountConfig } from './config-schema.ts';
 import { AlarmForwarding } from './constructs/alarm-forwarding.ts';
@@ -9,6 +10,14 @@ import { linkedAccountStackName } from './names.ts';
 interface LinkedAccountStackProps {
   readonly hub: HubConfig;
   readonly linkedAccount: LinkedAccountConfig;
+  /** Role in the account that the CDK command line takes on to deploy. Default: its own credentials. */
+  readonly deployRoleName?: string;
+}
+
+/** The type of aws-cdk-lib's synthesizer is wider than its interface under exactOptionalPropertyTypes. */
+function synthesizer(accountId: string, deployRoleName?: string): IStackSynthesizer {
+  const deployRole = deployRoleName && { deployRoleArn: `arn:\${AWS::Partition}:iam::${accountId}:role/${deployRoleName}` };
+  return new BootstraplessSynthesizer(deployRole || {}) as IStackSynthesizer;
 }
 
 /**
@@ -22,7 +31,7 @@ export class LinkedAccountStack extends Stack {
     super(scope, linkedAccountStackName(account, region), {
       env: { account, region },
       description: `Entangle: what the hub needs in ${name}`,
-      synthesizer: new BootstraplessSynthesizer(),
+      synthesizer: synthesizer(account, props.deployRoleName),
     });
     new HubAccess(this, 'HubAccess', hub);
     new AlarmForwarding(this, 'AlarmForwarding', hub);

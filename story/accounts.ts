@@ -4,8 +4,9 @@ import { accountId, microUsd, RESOURCE_TYPES } from '../core/units.ts';
 import type { AccountId } from '../core/units.ts';
 import { parseConfig, poolSpecs } from '../infra/config.ts';
 import type { Config } from '../infra/config-schema.ts';
-import { SIZING, sizeGroup } from './sizing.ts';
+import { burstiness, SIZING, sizeGroup } from './sizing.ts';
 import type { Sizing, Utilisation } from './sizing.ts';
+import { highest } from './statistics.ts';
 import { alarmPeriodSeconds, clockSeconds, samplesPerDay, speedUp } from './time-scale.ts';
 import type { TimeScale } from './time-scale.ts';
 import type { Trace, Window } from './traces.ts';
@@ -41,18 +42,24 @@ const RESERVE_UNITS = 1;
 const ALARM_PERIODS = 2;
 const USD = 1_000_000;
 
+function historyOf(trace: Trace, window: Window): Utilisation {
+  const columns = Object.entries(trace.utilisation).map(([type, values]) => [type, values.slice(0, window.historySteps)]);
+  return { cpu: [], ...Object.fromEntries(columns) };
+}
+
 /** The accounts of the traces, sized by the history only. */
 export function storyAccounts(traces: readonly Trace[], window: Window, builtIn: boolean): StoryAccount[] {
+  const histories = traces.map((trace) => historyOf(trace, window));
+  const bursts = histories.map(burstiness);
+  const burstiest = bursts.indexOf(highest(bursts));
   return traces.map((trace, index) => {
-    const columns = Object.entries(trace.utilisation).map(([type, values]) => [type, values.slice(0, window.historySteps)]);
-    const history: Utilisation = { cpu: [], ...Object.fromEntries(columns) };
     const ceilingUnits = (builtIn ? CEILING_UNITS[trace.name] : undefined) ?? USER_CEILING_UNITS;
     return {
       name: trace.name,
       accountId: accountId(String(index + 1).repeat(12)),
       groupName: `${trace.name}-workload`,
       trace,
-      sizing: sizeGroup(history, ceilingUnits),
+      sizing: sizeGroup(histories[index] ?? { cpu: [] }, ceilingUnits, index === burstiest ? 'tight' : 'generous'),
     };
   });
 }

@@ -18,8 +18,10 @@ export const SIZING = {
   thresholdPercent: 85,
   /** Own capacity must be below this for a loan to count as no longer needed. */
   recoveryPercent: 75,
-  /** The ceiling carries this share of the history at the target. */
-  ceilingShare: 0.9,
+  /** The burstiest account cannot pay for its peaks: its ceiling carries this share of the history at the target. */
+  tightShare: 0.85,
+  /** The others keep this much above the highest demand of their history. */
+  spareOverPeak: 0.2,
   /** Memory, network and storage at their highest of the history, in the fewest instances that CPU needs. */
   otherResourcesPercent: 60,
 } as const;
@@ -33,30 +35,41 @@ export interface Sizing {
   readonly unitsPerPercent: Readonly<Partial<Record<ResourceType, number>>>;
 }
 
+/** How much an owner can afford: a ceiling below its own peaks, or one with room above them. */
+export type Provision = 'tight' | 'generous';
+
 /** The rules in sentences, as they are printed and reported. */
 export function describeSizing(): string[] {
-  const { targetPercent, thresholdPercent, ceilingShare, otherResourcesPercent } = SIZING;
-  const share = Math.round(ceilingShare * 100);
+  const { targetPercent, thresholdPercent, tightShare, spareOverPeak, otherResourcesPercent } = SIZING;
   return [
-    `Each group's ceiling carries ${share} % of its own history at ${targetPercent} % CPU; the alarm fires at ${thresholdPercent} %.`,
-    `Each account's own policy keeps utilisation at ${targetPercent} %, never above its ceiling; the busiest resource decides.`,
-    `Memory, network and storage are sized so that their highest of the history uses ${otherResourcesPercent} % of the fewest instances that CPU needed.`,
+    `The account with the burstiest history (highest P99 over median of CPU) has a tight ceiling: it carries ${Math.round(tightShare * 100)} % of that history at ${targetPercent} % CPU.`,
+    `The others have room: their ceilings carry ${Math.round(spareOverPeak * 100)} % more than the highest demand of their history.`,
+    `Each account's own scaling policy keeps utilisation at ${targetPercent} %, never above its ceiling; the alarm fires at ${thresholdPercent} %.`,
+    `Memory, network and storage at their highest of the history use ${otherResourcesPercent} % of the fewest instances that CPU needed.`,
   ];
 }
 
+/** How bursty a history is: its 99th percentile over its median. */
+export function burstiness(history: Utilisation): number {
+  return quantile(history.cpu, 0.99) / positive(quantile(history.cpu, 0.5));
+}
+
 /**
- * Sizes a group from its history: its ceiling of `ceilingUnits` instances carries the stated share of it at the target.
+ * Sizes a group from its history: what its owner provisions for, at the target, is its ceiling of `ceilingUnits` instances.
  * Only ratios of the history matter, so a trace without a known capacity can be sized as well.
  */
-export function sizeGroup(history: Utilisation, ceilingUnits: number): Sizing {
+export function sizeGroup(history: Utilisation, ceilingUnits: number, provision: Provision): Sizing {
   const target = SIZING.targetPercent / 100;
-  const perPercent = (ceilingUnits * target) / positive(quantile(history.cpu, SIZING.ceilingShare));
+  const provisionedPercent =
+    provision === 'tight'
+      ? quantile(history.cpu, SIZING.tightShare)
+      : highest(history.cpu) * (1 + SIZING.spareOverPeak);
+  const perPercent = (ceilingUnits * target) / positive(provisionedPercent);
   const fewestUnits = Math.max(1, Math.min(ceilingUnits, Math.ceil((lowest(history.cpu) * perPercent) / target)));
   const others = RESOURCE_TYPES.filter((type) => type !== 'cpu').flatMap((type) => {
     const values = history[type];
     if (values === undefined) return [];
-    const peak = positive(highest(values));
-    return [[type, (fewestUnits * SIZING.otherResourcesPercent) / 100 / peak] as const];
+    return [[type, (fewestUnits * SIZING.otherResourcesPercent) / 100 / positive(highest(values))] as const];
   });
   return {
     ceilingUnits,

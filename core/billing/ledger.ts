@@ -39,7 +39,7 @@ function doubleEntry(parties: LoanParties, phase: LedgerPhase, amount: MicroUsd,
     at,
   });
   return [
-    side(parties.borrowerAccountId, parties.lenderAccountId, -amount),
+    side(parties.borrowerAccountId, parties.lenderAccountId, 0 - amount),
     side(parties.lenderAccountId, parties.borrowerAccountId, amount),
   ];
 }
@@ -60,7 +60,7 @@ export function settlementEntries(
   used: MicroUsd,
   at: EpochMillis,
 ): LedgerEntry[] {
-  const voided = doubleEntry(parties, 'voided', microUsd(pending === 0 ? 0 : -pending), at);
+  const voided = doubleEntry(parties, 'voided', microUsd(0 - pending), at);
   return used === 0 ? voided : [...voided, ...doubleEntry(parties, 'posted', used, at)];
 }
 

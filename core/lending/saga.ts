@@ -115,15 +115,28 @@ export function request(wanted: LoanRequest, at: EpochMillis): LoanCommit {
   return enter(unborn(wanted, at), 'requested', at, {});
 }
 
-/** Records a request that is refused before anything was read of a lender. `wanted.units` is at least 1 by type, even when none are needed. */
-export function refuseAtOnce(wanted: LoanRequest, detail: string, at: EpochMillis): LoanCommit {
-  return enter(unborn(wanted, at), 'refused', at, { endDetail: detail, endedAt: at });
+/** Until when a pool does not ask again: an alarm that goes on is answered anew after that, and not before. */
+function coolDown(pool: Pool, at: EpochMillis): Pick<PoolChange, 'coolDownUntil'> {
+  return { coolDownUntil: plusMillis(at, pool.spec.coolDownSeconds * MILLIS_PER_SECOND) };
+}
+
+/**
+ * Records a request that is refused before any lender is looked for. `wanted.units` is at least 1, even when none are needed.
+ * @param coolingPool the borrower's pool, unless it is refused for cooling down already
+ */
+export function refuseAtOnce(wanted: LoanRequest, detail: string, at: EpochMillis, coolingPool?: Pool): LoanCommit {
+  return enter(unborn(wanted, at), 'refused', at, { endDetail: detail, endedAt: at }, {
+    pools: coolingPool === undefined ? [] : [poolChange(coolingPool, 'none', coolDown(coolingPool, at))],
+  });
 }
 
 /** Ends a request for which nobody can lend and nothing may be provisioned. */
 export function refuse(snapshot: LoanSnapshot, detail: string, at: EpochMillis): LoanCommit {
-  invariant(snapshot.loan.state === 'requested', 'only a request can be refused');
-  return enter(snapshot.loan, 'refused', at, { endDetail: detail, endedAt: at });
+  const { loan, borrowerPool } = snapshot;
+  invariant(loan.state === 'requested', 'only a request can be refused');
+  return enter(loan, 'refused', at, { endDetail: detail, endedAt: at }, {
+    pools: [poolChange(borrowerPool, 'none', coolDown(borrowerPool, at))],
+  });
 }
 
 function poolChange(pool: Pool, moving: PoolChange['moving'], counters: Partial<PoolChange> = {}): PoolChange {
@@ -277,8 +290,7 @@ function borrowerCounters(loan: Loan): Partial<PoolChange> {
 export function reclaim(snapshot: LoanSnapshot, giveBack: CeilingMove | undefined, at: EpochMillis): LoanCommit {
   const { loan, borrowerPool, lenderPool } = snapshot;
   invariant(loan.state === 'returning', 'a returning loan is reclaimed');
-  const coolDownUntil = plusMillis(at, borrowerPool.spec.coolDownSeconds * MILLIS_PER_SECOND);
-  const pools = [poolChange(borrowerPool, 'release', { ...borrowerCounters(loan), coolDownUntil })];
+  const pools = [poolChange(borrowerPool, 'release', { ...borrowerCounters(loan), ...coolDown(borrowerPool, at) })];
   if (lenderPool !== undefined) {
     pools.push(poolChange(lenderPool, lenderPool.movingLoanId === loan.loanId ? 'held' : 'acquire'));
   }

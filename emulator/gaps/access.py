@@ -48,6 +48,16 @@ def policy_admits(policy, caller_arn, action, resource_arn):
     return _evaluator.evaluate_resource_policy(policy, context).decision == "Allow"
 
 
+def service_may(service, policy, action, resource_arn, source_arn):
+    """Whether a resource policy lets an AWS service act for the resource `source_arn`."""
+    account = _responses.get_account_id()
+    context = _evaluator.EvalContext(
+        principal_arn=service, principal_type="Service", principal_account=account, action=action,
+        resource_arn=resource_arn, region=_responses.get_region(),
+        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account})
+    return _evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow"
+
+
 def _assuming_tls(original):
     """Plain HTTP on loopback stands for TLS, so that TLS-only policies can be deployed unchanged."""
 

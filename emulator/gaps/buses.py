@@ -11,6 +11,7 @@ HOPS_MAX = 5
 
 _events = patching.module("services.eventbridge")
 _responses = patching.module("core.responses")
+_lambda = patching.module("services.lambda_svc")
 
 # The role of the target being delivered to: the caller another account's bus sees.
 _target_role = contextvars.ContextVar("target_role", default="")
@@ -18,6 +19,7 @@ _target_role = contextvars.ContextVar("target_role", default="")
 
 def install():
     patching.require(_events, "_event_buses", "_event_bus_policies", "_dispatch_event", "_events_log_list")
+    patching.require(_lambda, "function_policy_for_arn")
     patching.wrap(_events, "_dispatch_to_event_bus", _delivering)
     patching.wrap(_events, "_put_events", _bounding)
     patching.wrap(_events, "_invoke_target", _as_the_targets_role)
@@ -87,13 +89,12 @@ def _explicit_principals(policy):
 
 
 def _as_the_targets_role(original):
-    """A bus of another account, or a state machine, is reached with the target's role: AWS drops what it may not do."""
+    """AWS drops what neither the target's role nor the function's own policy lets EventBridge do."""
 
     def invoke(target, event, rule, view=None):
-        action = _action_of(target.get("Arn", ""))
-        if access.enforced() and action and not access.role_may(target.get("RoleArn"), action, target["Arn"]):
-            _events.logger.warning("EventBridge: role %s may not %s on %s: not delivered",
-                                   target.get("RoleArn"), action, target["Arn"])
+        refusal = access.enforced() and _refusal(target, rule)
+        if refusal:
+            _events.logger.warning("EventBridge: %s: not delivered", refusal)
             return None
         token = _target_role.set(target.get("RoleArn") or "")
         try:
@@ -104,7 +105,21 @@ def _as_the_targets_role(original):
     return invoke
 
 
+def _refusal(target, rule):
+    arn, role = target.get("Arn", ""), target.get("RoleArn")
+    if ":function:" in arn and not role:
+        policy = (_lambda.function_policy_for_arn(arn) or (None,))[0]
+        admitted = access.service_may("events.amazonaws.com", policy, "lambda:InvokeFunction", arn, rule.get("Arn", ""))
+        return None if admitted else f"the policy of {arn} does not let events.amazonaws.com invoke it"
+    action = _action_of(arn)
+    if action and not access.role_may(role, action, arn):
+        return f"role {role} may not {action} on {arn}"
+    return None
+
+
 def _action_of(arn):
+    if ":function:" in arn:
+        return "lambda:InvokeFunction"
     if ":stateMachine:" in arn:
         return "states:StartExecution"
     own_account = f":{_responses.get_account_id()}:event-bus/"

@@ -3,7 +3,7 @@ import type { ChainHead } from '../../core/audit/chain.ts';
 import { emptyUsage } from '../../core/consent/covers.ts';
 import type { Consent, ConsentUsage } from '../../core/consent/consent.ts';
 import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
-import type { PoolPlan } from '../../core/pairing/pair.ts';
+import type { PoolPlan } from '../../core/pairing/plan.ts';
 import type { Pool } from '../../core/pool.ts';
 import { poolId } from '../../core/units.ts';
 import type { AccountId, PoolId } from '../../core/units.ts';

@@ -8,10 +8,9 @@ const LOAN_ID_HEX_DIGITS = 24;
 
 /**
  * The id of the loan that an alarm transition asks for. The same transition, repeated or late, gives the same id, and so
- * one loan; a new attempt for the same transition (after a refusal, or after a loan that could not be made) has its own.
- * @param attempt 1 for the alarm itself; reconciling counts on
+ * one loan. When an alarm outlasts a refusal or a loan, the end of the cool-down stands for a new transition.
  */
-export function loanIdFor(poolId: PoolId, alarmName: string, transitionAt: EpochMillis, attempt = 1): LoanId {
-  const digest = sha256Hex([poolId, alarmName, transitionAt, attempt].join('\n'));
+export function loanIdFor(poolId: PoolId, alarmName: string, transitionAt: EpochMillis): LoanId {
+  const digest = sha256Hex([poolId, alarmName, transitionAt].join('\n'));
   return `ln-${digest.slice(0, LOAN_ID_HEX_DIGITS)}` as LoanId;
 }

@@ -5,6 +5,7 @@ import type { AccountId } from '../../core/units.ts';
 
 /** How the hub enters a linked account: a narrow role, by name, with the ExternalId that both sides know. */
 export interface RoleInLinkedAccount {
+  /** The role's name without the region of the groups that it is for: `<roleName>-<region>` in full. */
   readonly roleName: string;
   readonly externalId: string;
 }
@@ -28,7 +29,7 @@ const sessions = new Map<string, Promise<Session>>();
 async function openSession(account: AccountId, region: string, role: RoleInLinkedAccount): Promise<Session> {
   const assumed = await sts.send(
     new AssumeRoleCommand({
-      RoleArn: `arn:aws:iam::${account}:role/${role.roleName}`,
+      RoleArn: `arn:aws:iam::${account}:role/${role.roleName}-${region}`,
       RoleSessionName: 'entangle-hub',
       ExternalId: role.externalId,
       DurationSeconds: SESSION_SECONDS,

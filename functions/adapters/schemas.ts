@@ -92,10 +92,10 @@ export const consentTermsSchema = z
   .strictObject({
     lend: z
       .strictObject({ ...usageLimits, minPriceMicroUsdPerUnitHour: microUsdSchema, recallNoticeSeconds: wholeNumber })
-      .optional(),
+      .exactOptional(),
     borrow: z
       .strictObject({ ...usageLimits, maxPriceMicroUsdPerUnitHour: microUsdSchema, minRecallNoticeSeconds: wholeNumber })
-      .optional(),
+      .exactOptional(),
     groupNames: z.array(z.string().min(1)),
     allowedApplications: z.array(z.string().min(1)),
     allowedCounterparties: z.array(accountIdSchema),
@@ -114,7 +114,7 @@ export const consentTermsSchema = z
     shortestTermSeconds: positive,
     longestTermSeconds: positive,
     whenNoPartner: z.enum(['provision', 'refuse']),
-    validUntil: epochMillisSchema.optional(),
+    validUntil: epochMillisSchema.exactOptional(),
   })
   .refine((terms) => terms.lend !== undefined || terms.borrow !== undefined, {
     message: 'expected `lend`, `borrow` or both: a consent to neither is revoked with DELETE /consent',

@@ -20,7 +20,6 @@ export interface BorrowStart {
   readonly alarmName: string;
   readonly resourceType: ResourceType;
   readonly transitionAt: EpochMillis;
-  readonly attempt: number;
 }
 
 /** Both ways in, the alarm's event and reconciling, start borrowing here; the name is the pool and the alarm's transition. */
@@ -29,7 +28,7 @@ export async function startBorrow(
   stateMachineArn: string,
   start: BorrowStart,
 ): Promise<{ started: boolean; loanId: LoanId }> {
-  const loanId = loanIdFor(start.poolId, start.alarmName, start.transitionAt, start.attempt);
+  const loanId = loanIdFor(start.poolId, start.alarmName, start.transitionAt);
   const started = await startOnce(client, stateMachineArn, `borrow-${loanId}`, {
     loanId,
     poolId: start.poolId,

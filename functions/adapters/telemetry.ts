@@ -1,8 +1,8 @@
 import { DescribeAlarmsCommand, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import type { MetricDataQuery, MetricDataResult } from '@aws-sdk/client-cloudwatch';
+import type { MetricAlarm, MetricDataQuery, MetricDataResult } from '@aws-sdk/client-cloudwatch';
 import type { PoolSpec, ResourceMetric } from '../../core/pool.ts';
 import { epochMillis, RESOURCE_TYPES } from '../../core/units.ts';
-import type { EpochMillis, ResourceType } from '../../core/units.ts';
+import type { AccountId, EpochMillis, ResourceType } from '../../core/units.ts';
 import { linkedAccount } from './linked-account.ts';
 import type { RoleInLinkedAccount } from './linked-account.ts';
 
@@ -25,15 +25,10 @@ export function parseAlarmName(alarmName: string): { groupName: string; resource
   return groupName === undefined || resourceType === undefined ? undefined : { groupName, resourceType };
 }
 
-/** The alarms of one group as CloudWatch has them now, whatever an event said. */
-export async function observeAlarms(spec: PoolSpec, role: RoleInLinkedAccount): Promise<AlarmObservation[]> {
-  const { cloudWatch } = await linkedAccount(spec.accountId, spec.region, role);
-  const answer = await cloudWatch.send(
-    new DescribeAlarmsCommand({ AlarmNamePrefix: `${ALARM_PREFIX}${spec.groupName}/`, AlarmTypes: ['MetricAlarm'] }),
-  );
-  return (answer.MetricAlarms ?? []).flatMap((alarm) => {
+function alarmsOf(alarms: readonly MetricAlarm[]): AlarmObservation[] {
+  return alarms.flatMap((alarm) => {
     const parsed = parseAlarmName(alarm.AlarmName ?? '');
-    if (parsed?.groupName !== spec.groupName || alarm.AlarmName === undefined) return [];
+    if (parsed === undefined || alarm.AlarmName === undefined) return [];
     const changed = alarm.StateTransitionedTimestamp ?? alarm.StateUpdatedTimestamp;
     return [
       {
@@ -44,6 +39,39 @@ export async function observeAlarms(spec: PoolSpec, role: RoleInLinkedAccount): 
       },
     ];
   });
+}
+
+/** The alarms of one group as CloudWatch has them now, whatever an event said. */
+export async function observeAlarms(spec: PoolSpec, role: RoleInLinkedAccount): Promise<AlarmObservation[]> {
+  const { cloudWatch } = await linkedAccount(spec.accountId, spec.region, role);
+  const answer = await cloudWatch.send(
+    new DescribeAlarmsCommand({ AlarmNamePrefix: `${ALARM_PREFIX}${spec.groupName}/`, AlarmTypes: ['MetricAlarm'] }),
+  );
+  return alarmsOf(answer.MetricAlarms ?? []).filter((alarm) => alarm.groupName === spec.groupName);
+}
+
+/** Every alarm of ours that is in ALARM now in one region of an account. */
+export async function alarmsInAlarm(
+  account: AccountId,
+  region: string,
+  role: RoleInLinkedAccount,
+): Promise<AlarmObservation[]> {
+  const { cloudWatch } = await linkedAccount(account, region, role);
+  const found: AlarmObservation[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await cloudWatch.send(
+      new DescribeAlarmsCommand({
+        AlarmNamePrefix: ALARM_PREFIX,
+        AlarmTypes: ['MetricAlarm'],
+        StateValue: 'ALARM',
+        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+      }),
+    );
+    found.push(...alarmsOf(page.MetricAlarms ?? []));
+    nextToken = page.NextToken;
+  } while (nextToken !== undefined);
+  return found;
 }
 
 const IN_SERVICE: Pick<ResourceMetric, 'namespace' | 'metricName' | 'statistic'> = {

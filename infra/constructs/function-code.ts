@@ -18,6 +18,8 @@ export function functionCode(entry: string): Code {
     bundling: {
       // Never pulled: the local bundling below always succeeds or throws.
       image: DockerImage.fromRegistry('local-bundling-only'),
+      // CDK takes bundlings of one folder for the same unless their commands differ.
+      command: [entry],
       local: {
         tryBundle(outputDir: string): boolean {
           bundle(entry, join(outputDir, 'index.mjs'));

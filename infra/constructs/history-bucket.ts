@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
@@ -14,11 +14,11 @@ interface HistoryBucketProps {
 /** Demand history of every pool: `history/<account>/<region>/<group>/<resource>.json`. */
 export class HistoryBucket extends Construct {
   readonly bucket: Bucket;
-  readonly #dataKey: DataKey;
+  readonly #props: HistoryBucketProps;
 
   constructor(scope: Construct, id: string, props: HistoryBucketProps) {
     super(scope, id);
-    this.#dataKey = props.dataKey;
+    this.#props = props;
     this.bucket = new Bucket(this, 'Bucket', {
       bucketName: props.bucketName,
       encryption: BucketEncryption.KMS,
@@ -47,11 +47,13 @@ export class HistoryBucket extends Construct {
   }
 
   #grant(grantee: IGrantable, actions: string[]): void {
-    const objects = this.bucket.arnForObjects('history/*');
+    const { bucketName, dataKey } = this.#props;
+    const objects = `arn:${Stack.of(this).partition}:s3:::${bucketName}/history/*`;
     grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [objects] }));
+    acknowledge(Stack.of(this), `IAM5[Resource::${objects}]`, 'One object a pool and resource type, under one prefix.');
     // Without it, S3 answers AccessDenied instead of NoSuchKey for a pool that has no history yet.
     const list = { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] };
     grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement(list));
-    this.#dataKey.grantUseThroughBuckets(grantee);
+    dataKey.grantUseThroughBuckets(grantee);
   }
 }

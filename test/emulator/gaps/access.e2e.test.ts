@@ -13,7 +13,7 @@ import {
   PutTargetsCommand,
 } from '@aws-sdk/client-eventbridge';
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
-import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { AddPermissionCommand, InvokeCommand } from '@aws-sdk/client-lambda';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -29,8 +29,8 @@ import { type Emulator, startEmulator } from '../../../emulator/emulator.ts';
 import { signedGet } from './sigv4.ts';
 import {
   type Clients,
-  clientsOf,
   type Credentials,
+  clientsOf,
   createFunction,
   createMachine,
   createRole,
@@ -64,7 +64,8 @@ async function createUser(owner: Clients, name: string, policy: string): Promise
 }
 
 describe('tags of Auto Scaling groups', () => {
-  const group = (AutoScalingGroupName: string) => new UpdateAutoScalingGroupCommand({ AutoScalingGroupName, MaxSize: 3 });
+  const group = (AutoScalingGroupName: string) =>
+    new UpdateAutoScalingGroupCommand({ AutoScalingGroupName, MaxSize: 3 });
 
   beforeAll(async () => {
     await lender.autoScaling.send(new CreateLaunchConfigurationCommand({ LaunchConfigurationName: 'plain' }));
@@ -109,7 +110,12 @@ describe('tags of Auto Scaling groups', () => {
         Condition: { StringEquals: { 'aws:ResourceTag/entangle:lending': 'enabled' } },
       }),
     );
-    const tag = { ResourceId: 'private', ResourceType: 'auto-scaling-group', Key: 'entangle:lending', Value: 'enabled' };
+    const tag = {
+      ResourceId: 'private',
+      ResourceType: 'auto-scaling-group',
+      Key: 'entangle:lending',
+      Value: 'enabled',
+    };
     const own = clientsOf(emulator.endpoint, caller);
     await expect(own.autoScaling.send(new CreateOrUpdateTagsCommand({ Tags: [tag] }))).rejects.toMatchObject({
       name: 'AccessDenied',
@@ -193,7 +199,11 @@ describe('an event bus of another account', () => {
     }, 'the admitted event');
     expect(others).toEqual([]);
     const { input } = await hub.sfn.send(new DescribeExecutionCommand({ executionArn: execution?.executionArn }));
-    expect(JSON.parse(input ?? '')).toMatchObject({ source: 'sent', account: lenderAccount, detail: { name: 'admitted' } });
+    expect(JSON.parse(input ?? '')).toMatchObject({
+      source: 'sent',
+      account: lenderAccount,
+      detail: { name: 'admitted' },
+    });
   });
 
   it('receives nothing through a role that may not put events', async () => {
@@ -221,11 +231,16 @@ describe('an event bus of another account', () => {
 
 describe('Lambda workers', () => {
   it('act as their function’s role, and the emulator is their AWS', async () => {
-    const role = await createRole(hub, 'worker', 'lambda.amazonaws.com', policyOf({
-      Effect: 'Allow',
-      Action: 'sts:GetCallerIdentity',
-      Resource: '*',
-    }));
+    const role = await createRole(
+      hub,
+      'worker',
+      'lambda.amazonaws.com',
+      policyOf({
+        Effect: 'Allow',
+        Action: 'sts:GetCallerIdentity',
+        Resource: '*',
+      }),
+    );
     await createFunction(
       hub,
       'worker',
@@ -235,7 +250,10 @@ describe('Lambda workers', () => {
         sessionToken: process.env.AWS_SESSION_TOKEN, endpoint: process.env.AWS_ENDPOINT_URL, node: process.version });`,
     );
     const { Payload } = await hub.lambda.send(new InvokeCommand({ FunctionName: 'worker' }));
-    const answer = JSON.parse(Buffer.from(Payload ?? []).toString()) as Credentials & { endpoint: string; node: string };
+    const answer = JSON.parse(Buffer.from(Payload ?? []).toString()) as Credentials & {
+      endpoint: string;
+      node: string;
+    };
     expect(answer.endpoint).toBe(emulator.endpoint);
     expect(answer.node).toMatch(/^v24\./);
     const own = clientsOf(emulator.endpoint, answer);
@@ -243,6 +261,32 @@ describe('Lambda workers', () => {
       `arn:aws:sts::${hubAccount}:assumed-role/worker/worker`,
     );
     await expect(own.dynamo.send(new ListTablesCommand({}))).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  });
+});
+
+describe('a rule', () => {
+  it('invokes a function only when the function’s own policy lets EventBridge', async () => {
+    const role = await createRole(hub, 'listener', 'lambda.amazonaws.com', everything);
+    const listener = await createFunction(hub, 'listener', role, 'export const handler = async () => "heard";');
+    const pattern = JSON.stringify({ source: ['said'] });
+    const { RuleArn } = await hub.events.send(new PutRuleCommand({ Name: 'listen', EventPattern: pattern }));
+    await hub.events.send(new PutTargetsCommand({ Rule: 'listen', Targets: [{ Id: 'listener', Arn: listener }] }));
+    const say = () =>
+      hub.events.send(new PutEventsCommand({ Entries: [{ Source: 'said', DetailType: 'test', Detail: '{}' }] }));
+    const heard = async () => (await emulator.control.calls()).filter((one) => one.resource === 'listener').length;
+    await say();
+    await hub.lambda.send(
+      new AddPermissionCommand({
+        FunctionName: 'listener',
+        StatementId: 'rule',
+        Action: 'lambda:InvokeFunction',
+        Principal: 'events.amazonaws.com',
+        ...(RuleArn === undefined ? {} : { SourceArn: RuleArn }),
+      }),
+    );
+    await say();
+    await eventually(async () => ((await heard()) > 0 ? true : undefined), 'the permitted invocation');
+    expect(await heard()).toBe(1);
   });
 });
 
@@ -322,7 +366,11 @@ describe('a REST API called from another account', () => {
       },
       Who: {
         Type: 'AWS::ApiGateway::Resource',
-        Properties: { RestApiId: { Ref: 'Api' }, ParentId: { 'Fn::GetAtt': ['Api', 'RootResourceId'] }, PathPart: 'who' },
+        Properties: {
+          RestApiId: { Ref: 'Api' },
+          ParentId: { 'Fn::GetAtt': ['Api', 'RootResourceId'] },
+          PathPart: 'who',
+        },
       },
       Get: {
         Type: 'AWS::ApiGateway::Method',

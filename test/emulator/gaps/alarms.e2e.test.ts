@@ -125,7 +125,9 @@ describe('evaluation', () => {
     const alarm = await alarmOf('dimensions');
     expect(alarm).toMatchObject({
       StateValue: 'ALARM',
-      StateReason: expect.stringMatching(/^Threshold Crossed: 1 datapoint \[91\.0 \(.*\)\] was greater than the threshold/),
+      StateReason: expect.stringMatching(
+        /^Threshold Crossed: 1 datapoint \[91\.0 \(.*\)\] was greater than the threshold/,
+      ),
     });
     expect(JSON.parse(alarm.StateReasonData ?? '')).toMatchObject({
       version: '1.0',
@@ -248,7 +250,9 @@ describe('events', () => {
       const described = await Promise.all(
         executions.map(({ executionArn }) => clients.sfn.send(new DescribeExecutionCommand({ executionArn }))),
       );
-      return described.map((one) => JSON.parse(one.input ?? '') as { time: string; detail: { state: { value: string } } });
+      return described.map(
+        (one) => JSON.parse(one.input ?? '') as { time: string; detail: { state: { value: string } } },
+      );
     }, 'two events');
     const byState = Object.fromEntries(inputs.map((input) => [input.detail.state.value, input]));
     const arn = `arn:aws:cloudwatch:us-east-1:${hubAccount}:alarm:told`;

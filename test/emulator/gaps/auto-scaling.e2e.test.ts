@@ -13,7 +13,16 @@ import { PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import { DescribeExecutionCommand, ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Emulator, startEmulator } from '../../../emulator/emulator.ts';
-import { type Clients, clientsOf, createMachine, createRole, deploy, eventually, everything, hubAccount } from './support.ts';
+import {
+  type Clients,
+  clientsOf,
+  createMachine,
+  createRole,
+  deploy,
+  eventually,
+  everything,
+  hubAccount,
+} from './support.ts';
 
 let emulator: Emulator;
 let clients: Clients;
@@ -100,9 +109,7 @@ describe('sizes AWS refuses', () => {
 describe('sizes AWS adjusts', () => {
   it('a maximum below the present size takes the desired capacity down with it', async () => {
     await createGroup('lowered', { MinSize: 0, MaxSize: 5, DesiredCapacity: 4 });
-    await clients.autoScaling.send(
-      new UpdateAutoScalingGroupCommand({ AutoScalingGroupName: 'lowered', MaxSize: 2 }),
-    );
+    await clients.autoScaling.send(new UpdateAutoScalingGroupCommand({ AutoScalingGroupName: 'lowered', MaxSize: 2 }));
     const group = await groupOf('lowered');
     expect(group).toMatchObject({ MaxSize: 2, DesiredCapacity: 2 });
     expect(statesOf(group)).toEqual(['InService', 'InService']);
@@ -123,10 +130,7 @@ describe('instances', () => {
       clients.autoScaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName: 'slow', DesiredCapacity }));
     await set(1);
     expect(statesOf(await groupOf('slow'))).toEqual(['Pending']);
-    await eventually(
-      async () => (statesOf(await groupOf('slow'))[0] === 'InService' ? true : undefined),
-      'InService',
-    );
+    await eventually(async () => (statesOf(await groupOf('slow'))[0] === 'InService' ? true : undefined), 'InService');
     await set(0);
     expect(statesOf(await groupOf('slow'))).toEqual(['Terminating']);
     await eventually(async () => (statesOf(await groupOf('slow')).length === 0 ? true : undefined), 'terminated');
@@ -176,7 +180,9 @@ describe('instances', () => {
     await createGroup('zones', { MinSize: 0, MaxSize: 5, DesiredCapacity: 3 });
     const before = (await groupOf('zones')).Instances ?? [];
     expect(before.map((one) => one.AvailabilityZone)).toEqual(['us-east-1a', 'us-east-1b', 'us-east-1a']);
-    await clients.autoScaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName: 'zones', DesiredCapacity: 2 }));
+    await clients.autoScaling.send(
+      new SetDesiredCapacityCommand({ AutoScalingGroupName: 'zones', DesiredCapacity: 2 }),
+    );
     const after = (await groupOf('zones')).Instances ?? [];
     expect(after.map((one) => one.InstanceId)).toEqual([before[1]?.InstanceId, before[2]?.InstanceId]);
   });
@@ -242,7 +248,10 @@ describe('activities and events', () => {
 describe('a group of a template', () => {
   const template = (group: object) => ({
     Resources: {
-      Launch: { Type: 'AWS::AutoScaling::LaunchConfiguration', Properties: { ImageId: 'ami-1', InstanceType: 't3.micro' } },
+      Launch: {
+        Type: 'AWS::AutoScaling::LaunchConfiguration',
+        Properties: { ImageId: 'ami-1', InstanceType: 't3.micro' },
+      },
       Group: {
         Type: 'AWS::AutoScaling::AutoScalingGroup',
         Properties: {

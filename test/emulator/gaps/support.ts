@@ -81,12 +81,7 @@ export async function createFunction(clients: Clients, name: string, role: strin
   return created.FunctionArn ?? '';
 }
 
-export async function createMachine(
-  clients: Clients,
-  name: string,
-  role: string,
-  definition: object,
-): Promise<string> {
+export async function createMachine(clients: Clients, name: string, role: string, definition: object): Promise<string> {
   const created = await clients.sfn.send(
     new CreateStateMachineCommand({ name, roleArn: role, definition: JSON.stringify(definition) }),
   );

@@ -1,0 +1,181 @@
+/**
+ * The accounts' own way in: REST with IAM signatures. Whoever signs is the account that is acted for; nothing in the
+ * request can name another one.
+ */
+import { SFNClient } from '@aws-sdk/client-sfn';
+import middy from '@middy/core';
+import * as z from 'zod';
+import { balanceOf } from '../core/billing/ledger.ts';
+import { giveConsent, revokeConsent } from '../core/consent/lifecycle.ts';
+import { enrol } from '../core/enrolment.ts';
+import { isOpen } from '../core/lending/loan.ts';
+import type { Loan } from '../core/lending/loan.ts';
+import type { AccountId } from '../core/units.ts';
+import { poolsOf, queryAccount, readAccountItems } from './adapters/account-store.ts';
+import { now } from './adapters/clock.ts';
+import { readEnv } from './adapters/env.ts';
+import { auditOf, ledgerOf, recordRefusal, writeConsent, writePool } from './adapters/governance-store.ts';
+import { observeGroup } from './adapters/groups.ts';
+import { apiEventSchema, HttpError, respond, route } from './adapters/http.ts';
+import type { Caller, Route } from './adapters/http.ts';
+import { chainKey, consentKey, poolKey, usageKey } from './adapters/keys.ts';
+import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
+import { logger, parse } from './adapters/middleware.ts';
+import { consentTermsSchema, loanIdSchema, poolSpecSchema } from './adapters/schemas.ts';
+import { startReturn } from './adapters/starts.ts';
+
+const env = readEnv(
+  ...LOAN_TABLES,
+  'ENTANGLE_RETURN_STATE_MACHINE_ARN',
+  'ENTANGLE_EXTERNAL_ID',
+  'ENTANGLE_OBSERVE_ROLE_NAME',
+);
+const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
+const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
+const loansTable = env.ENTANGLE_LOANS_TABLE;
+const auditTables = { accountsTable, auditTable: env.ENTANGLE_AUDIT_TABLE };
+const stepFunctions = new SFNClient({});
+const store = loanStore(env);
+
+function readOwn(account: AccountId) {
+  return readAccountItems(accountsTable, [consentKey(account), usageKey(account), chainKey(account)]);
+}
+
+async function refuseAccess(caller: Caller, what: string): Promise<never> {
+  const audit = {
+    accountId: caller.accountId,
+    type: 'access.denied',
+    at: now(),
+    subject: what,
+    actor: caller.userArn,
+    detail: { method: caller.method, path: caller.path },
+  };
+  await recordRefusal(audit, (await readOwn(caller.accountId)).head(caller.accountId), auditTables);
+  throw new HttpError(403, `${what} does not belong to account ${caller.accountId}`);
+}
+
+async function putPool(caller: Caller) {
+  const spec = parse(poolSpecSchema, caller.body, 'body');
+  if (spec.accountId !== caller.accountId) return refuseAccess(caller, `pool ${spec.poolId}`);
+  const group = await observeGroup(spec, role);
+  if (group === undefined) {
+    throw new HttpError(404, `Auto Scaling group ${spec.groupName} does not exist in ${spec.accountId} ${spec.region}`);
+  }
+  const items = await readAccountItems(accountsTable, [poolKey(spec.poolId), chainKey(caller.accountId)]);
+  const previous = items.pool(spec.poolId);
+  const { pool, audit } = enrol(previous, spec, group, caller.userArn, now());
+  await writePool(pool, previous?.version, audit, items.head(caller.accountId), auditTables);
+  return { pool };
+}
+
+async function putConsent(caller: Caller) {
+  const terms = parse(consentTermsSchema, caller.body, 'body');
+  const items = await readOwn(caller.accountId);
+  const author = { accountId: caller.accountId, madeBy: caller.userArn, at: now() };
+  const change = giveConsent(items.consent(caller.accountId), terms, author);
+  await writeConsent(change, items.head(caller.accountId), auditTables);
+  return { consent: change.consent };
+}
+
+async function ownLoans(account: AccountId): Promise<Loan[]> {
+  const [borrowed, lent] = await Promise.all([
+    loansOf(loansTable, 'by-borrower', account),
+    loansOf(loansTable, 'by-lender', account),
+  ]);
+  const byId = new Map([...borrowed, ...lent].map((loan) => [loan.loanId, loan]));
+  return [...byId.values()].sort((a, b) => a.requestedAt - b.requestedAt);
+}
+
+/** Revoking ends at once what the account may do; active loans go back, with the notice promised where it lent. */
+async function deleteConsent(caller: Caller) {
+  const items = await readOwn(caller.accountId);
+  const current = items.consent(caller.accountId);
+  if (current === undefined || current.status === 'revoked') {
+    throw new HttpError(409, `account ${caller.accountId} has no active consent to revoke`);
+  }
+  const author = { accountId: caller.accountId, madeBy: caller.userArn, at: now() };
+  const change = revokeConsent(current, author);
+  await writeConsent(change, items.head(caller.accountId), auditTables);
+  const recalled: string[] = [];
+  for (const loan of (await ownLoans(caller.accountId)).filter(isOpen)) {
+    const promisesNotice = loan.lenderAccountId === caller.accountId && (current.terms.lend?.recallNoticeSeconds ?? 0) > 0;
+    if (loan.state !== 'active' || promisesNotice) continue;
+    await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'revoked');
+    recalled.push(loan.loanId);
+  }
+  return { consent: change.consent, recalled };
+}
+
+async function ownLoan(caller: Caller): Promise<Loan> {
+  const loanId = parse(loanIdSchema, caller.parameters['loanId'], 'path');
+  const loan = (await store.readSnapshot(loanId))?.loan;
+  if (loan === undefined) throw new HttpError(404, `loan ${loanId} does not exist`);
+  if (loan.borrowerAccountId === caller.accountId || loan.lenderAccountId === caller.accountId) return loan;
+  return refuseAccess(caller, `loan ${loanId}`);
+}
+
+/** The borrower may give back at any time; the lender recalls through its consent. */
+async function returnLoan(caller: Caller) {
+  const loan = await ownLoan(caller);
+  if (loan.borrowerAccountId !== caller.accountId) {
+    throw new HttpError(409, 'only the borrower gives a loan back; a lender recalls by revoking its consent');
+  }
+  if (loan.state !== 'active') throw new HttpError(409, `loan ${loan.loanId} is ${loan.state}, not active`);
+  await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'requested-by-owner');
+  return { loanId: loan.loanId, returning: true };
+}
+
+async function listLoans(caller: Caller) {
+  const loans = await ownLoans(caller.accountId);
+  return { loans: caller.query['state'] === 'open' ? loans.filter(isOpen) : loans };
+}
+
+async function listAudit(caller: Caller) {
+  const after = parse(z.coerce.number().int().min(0), caller.query['after'] ?? '0', 'query after');
+  // The head is read first: a record appended in between is then beyond it, never missing before it.
+  const head = (await readOwn(caller.accountId)).head(caller.accountId) ?? null;
+  const records = await auditOf(env.ENTANGLE_AUDIT_TABLE, caller.accountId, after);
+  return { head, records: records.filter((record) => head !== null && record.seq <= head.seq) };
+}
+
+async function listBills(caller: Caller) {
+  const entries = await ledgerOf(env.ENTANGLE_LEDGER_TABLE, caller.accountId);
+  return { balance: balanceOf(entries), entries };
+}
+
+async function showPlan(caller: Caller) {
+  const plans = await queryAccount(accountsTable, caller.accountId, 'PLAN#');
+  return { plans: plans.map(({ item: _item, ...plan }) => plan) };
+}
+
+async function showConsent(caller: Caller) {
+  const items = await readOwn(caller.accountId);
+  return { consent: items.consent(caller.accountId) ?? null, usage: items.usage(caller.accountId) };
+}
+
+const routes: readonly Route[] = [
+  { method: 'PUT', path: '/pools', run: putPool },
+  { method: 'GET', path: '/pools', run: async ({ accountId }) => ({ pools: await poolsOf(accountsTable, accountId) }) },
+  { method: 'PUT', path: '/consent', run: putConsent },
+  { method: 'GET', path: '/consent', run: showConsent },
+  { method: 'DELETE', path: '/consent', run: deleteConsent },
+  { method: 'GET', path: '/loans', run: listLoans },
+  { method: 'GET', path: '/loans/{loanId}', run: async (caller) => ({ loan: await ownLoan(caller) }) },
+  { method: 'POST', path: '/loans/{loanId}/return', run: returnLoan },
+  { method: 'GET', path: '/bills', run: listBills },
+  { method: 'GET', path: '/audit', run: listAudit },
+  { method: 'GET', path: '/plan', run: showPlan },
+];
+
+export const handler = middy().handler(async (event: unknown) => {
+  try {
+    return respond(200, await route(routes, parse(apiEventSchema, event, 'event')));
+  } catch (error) {
+    if (!(error instanceof HttpError) && !isExpected(error)) logger.error('failed', error as Error);
+    return respond(...HttpError.answerTo(error));
+  }
+});
+
+function isExpected(error: unknown): boolean {
+  return error instanceof Error && ['InvalidInput', 'ConditionsFailed'].includes(error.name);
+}

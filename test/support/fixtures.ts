@@ -1,0 +1,149 @@
+/** Valid values of the core's types for tests; each test states what matters to it. */
+import type { Consent, ConsentTerms } from '../../core/consent/consent.ts';
+import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
+import type { Loan } from '../../core/lending/loan.ts';
+import type { GroupObservation, Pool, PoolSpec, ResourceMetric } from '../../core/pool.ts';
+import { accountId, epochMillis, microUsd, poolId } from '../../core/units.ts';
+import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
+
+/** Wednesday 2026-11-04 10:00:00 UTC. */
+export const NOW = epochMillis(1_793_786_400_000);
+export const BORROWER = accountId('111111111111');
+export const LENDER = accountId('222222222222');
+export const REGION = 'eu-west-1';
+
+export function metricOf(overrides: Partial<ResourceMetric> = {}): ResourceMetric {
+  return {
+    namespace: 'AWS/EC2',
+    metricName: 'CPUUtilization',
+    statistic: 'Average',
+    fullUsePerUnit: 100,
+    thresholdPercent: 80,
+    recoveryPercent: 60,
+    ...overrides,
+  };
+}
+
+export function specOf(account: AccountId, overrides: Partial<PoolSpec> = {}): PoolSpec {
+  const groupName = overrides.groupName ?? 'web';
+  return {
+    poolId: poolId(account, overrides.region ?? REGION, groupName),
+    accountId: account,
+    region: REGION,
+    groupName,
+    application: 'shop',
+    azIds: ['euw1-az1'],
+    instanceType: 'm5.large',
+    platform: 'Linux/UNIX',
+    tenancy: 'default',
+    storageType: 'gp3',
+    networkGbps: 10,
+    commitments: [],
+    reserveUnits: 1,
+    provisioningLimitUnits: 0,
+    onDemandMicroUsdPerUnitHour: microUsd(107_000),
+    historyStepSeconds: 300,
+    seasonSteps: [288],
+    coolDownSeconds: 600,
+    resources: { cpu: metricOf() },
+    ...overrides,
+  };
+}
+
+export function poolOf(account: AccountId, overrides: Partial<Pool> = {}, spec: Partial<PoolSpec> = {}): Pool {
+  return {
+    spec: specOf(account, spec),
+    ownedUnits: 10,
+    lentUnits: 0,
+    borrowedUnits: 0,
+    provisionedUnits: 0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function groupOf(overrides: Partial<GroupObservation> = {}): GroupObservation {
+  const desired = overrides.desiredCapacity ?? 4;
+  return {
+    minSize: 0,
+    desiredCapacity: desired,
+    maxSize: 10,
+    inServiceUnits: desired,
+    occupiedUnits: desired,
+    lendingEnabled: true,
+    observedAt: NOW,
+    ...overrides,
+  };
+}
+
+export function termsOf(overrides: Partial<ConsentTerms> = {}): ConsentTerms {
+  const limits = { maxUnits: 8, maxSharePercent: 100, maxUnitHoursPerMonth: 1_000 };
+  return {
+    lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(40_000), recallNoticeSeconds: 120 },
+    borrow: { ...limits, maxPriceMicroUsdPerUnitHour: microUsd(90_000), minRecallNoticeSeconds: 60 },
+    groupNames: [],
+    allowedApplications: [],
+    allowedCounterparties: [],
+    deniedCounterparties: [],
+    dataAccess: 'none',
+    regions: [],
+    requiredTenancy: 'any',
+    maxLatencyMillis: 5,
+    windows: [],
+    shortestTermSeconds: 600,
+    longestTermSeconds: 3_600,
+    whenNoPartner: 'refuse',
+    ...overrides,
+  };
+}
+
+export function consentOf(account: AccountId, terms: Partial<ConsentTerms> = {}, overrides: Partial<Consent> = {}): Consent {
+  return {
+    accountId: account,
+    version: 1,
+    status: 'active',
+    terms: termsOf(terms),
+    madeBy: `arn:aws:iam::${account}:role/owner`,
+    madeAt: epochMillis(NOW - 86_400_000),
+    ...overrides,
+  };
+}
+
+/** A forecast from NOW on with the same need at each level: one number a slot of `stepSeconds`. */
+export function planOf(pool: PoolId, needed: readonly number[], overrides: Partial<PoolForecast> = {}): PoolForecast {
+  return {
+    poolId: pool,
+    startMillis: NOW,
+    stepSeconds: 3_600,
+    neededUnits: { '0.5': needed, '0.9': needed, '0.95': needed },
+    bindingResource: 'cpu',
+    bottlenecks: {},
+    models: {},
+    ...overrides,
+  };
+}
+
+export function loanOf(overrides: Partial<Loan> = {}): Loan {
+  const state = overrides.state ?? 'requested';
+  return {
+    loanId: 'ln-000000000000000000000001' as LoanId,
+    version: 1,
+    state,
+    kind: 'nominal',
+    borrowerAccountId: BORROWER,
+    borrowerPoolId: poolId(BORROWER, REGION, 'web'),
+    units: 2,
+    bindingResource: 'cpu',
+    alarmName: 'entangle/web/cpu',
+    alarmTransitionAt: NOW,
+    priceMicroUsdPerUnitHour: microUsd(0),
+    termSeconds: 3_600,
+    shortestTermSeconds: 600,
+    moves: {},
+    inServiceBefore: 10,
+    requestedAt: NOW,
+    reasons: [],
+    history: [{ state, at: NOW }],
+    ...overrides,
+  };
+}

@@ -1,0 +1,355 @@
+import { GENESIS, verifyChain } from '../../core/audit/chain.ts';
+import { balanceOf } from '../../core/billing/ledger.ts';
+import type { Consent } from '../../core/consent/consent.ts';
+import { chooseLender } from '../../core/lending/choose.ts';
+import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
+import { isOpen } from '../../core/lending/loan.ts';
+import type { CeilingMove, Loan, LoanState, ReturnReason } from '../../core/lending/loan.ts';
+import { giveBackMove, moveStatus, takeBackMove } from '../../core/lending/moves.ts';
+import { activate, beginReturn, reclaim, recordGiven, recordTaken, refuse, request, reserve, settle } from '../../core/lending/saga.ts';
+import { latencyMillis } from '../../core/pairing/latency.ts';
+import type { Partner } from '../../core/pairing/plan.ts';
+import type { GroupObservation, Pool } from '../../core/pool.ts';
+import { StaleSnapshot } from '../../core/ports.ts';
+import { invariant, microUsd, plusMillis } from '../../core/units.ts';
+import type { AccountId, EpochMillis, LoanId, PoolId } from '../../core/units.ts';
+import { consentOf, groupOf, NOW, planOf, poolOf } from './fixtures.ts';
+import { MemoryStore, sha256Hex } from './memory-store.ts';
+
+interface Group {
+  maxSize: number;
+  desired: number;
+}
+
+export interface WorldPool {
+  readonly accountId: AccountId;
+  readonly ownedUnits: number;
+  readonly desired: number;
+  readonly reserveUnits: number;
+  /** P95 need over all of the forecast. */
+  readonly forecastNeed: number;
+  readonly provisioningLimitUnits: number;
+  readonly maxUnits: number;
+}
+
+/**
+ * Accounts, groups and a store in memory, with the steps of loans as single effects: each call does one commit or one change of a
+ * group, so that stopping between any two calls is a crash there. Everything that must always hold is checked after each.
+ */
+export class LendingWorld {
+  readonly store = new MemoryStore();
+  readonly #groups = new Map<PoolId, Group>();
+  readonly #needs = new Map<PoolId, number>();
+  readonly #past: LoanSnapshot[] = [];
+  readonly #statesSeen = new Map<LoanId, number>();
+  #now: EpochMillis = NOW;
+  #commits = 0;
+
+  constructor(pools: readonly WorldPool[]) {
+    for (const [index, made] of pools.entries()) {
+      const { ownedUnits, reserveUnits, provisioningLimitUnits } = made;
+      const pool = poolOf(made.accountId, { ownedUnits }, { groupName: `g${index}`, reserveUnits, provisioningLimitUnits });
+      this.store.putPool(pool);
+      this.#groups.set(pool.spec.poolId, { maxSize: ownedUnits, desired: Math.min(made.desired, ownedUnits) });
+      this.#needs.set(pool.spec.poolId, made.forecastNeed);
+      this.store.putConsent(this.#consent(made.accountId, made.maxUnits));
+    }
+  }
+
+  #consent(account: AccountId, maxUnits: number): Consent {
+    const limits = { maxUnits, maxSharePercent: 100, maxUnitHoursPerMonth: 20 };
+    return consentOf(account, {
+      lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(33_333), recallNoticeSeconds: 0 },
+      borrow: { ...limits, maxPriceMicroUsdPerUnitHour: microUsd(90_000), minRecallNoticeSeconds: 0 },
+      whenNoPartner: 'provision',
+    });
+  }
+
+  get poolIds(): PoolId[] {
+    return [...this.store.pools.keys()];
+  }
+
+  get loans(): Loan[] {
+    return [...this.store.loans.values()];
+  }
+
+  #group(id: PoolId): Group {
+    const group = this.#groups.get(id);
+    invariant(group !== undefined, `${id} has a group`);
+    return group;
+  }
+
+  #observed(id: PoolId): GroupObservation {
+    const { maxSize, desired } = this.#group(id);
+    return groupOf({ maxSize, desiredCapacity: desired, observedAt: this.#now });
+  }
+
+  pass(millis: number): void {
+    this.#now = plusMillis(this.#now, millis);
+  }
+
+  /** The scaling policy of a group follows demand, within the ceiling. */
+  scale(id: PoolId, desired: number): void {
+    const group = this.#group(id);
+    group.desired = Math.min(desired, group.maxSize);
+  }
+
+  /** An account revokes its consent, or makes a new version of it. */
+  toggleConsent(account: AccountId): void {
+    const consent = this.store.consents.get(account);
+    invariant(consent !== undefined, `${account} has a consent`);
+    const status = consent.status === 'active' ? 'revoked' : 'active';
+    this.store.putConsent({ ...consent, status, version: consent.version + 1, madeAt: this.#now });
+  }
+
+  /** Commits, unless the conditions do not hold any more. Whatever else is thrown is a defect. */
+  #try(snapshot: LoanSnapshot | undefined, commit: LoanCommit): boolean {
+    try {
+      this.store.commitNow(commit, snapshot?.heads ?? {});
+    } catch (error) {
+      if (error instanceof StaleSnapshot) return false;
+      throw error;
+    }
+    this.#commits += 1;
+    if (snapshot !== undefined) this.#past.push(snapshot);
+    this.check();
+    return true;
+  }
+
+  ask(borrower: PoolId, units: number): boolean {
+    const { spec } = this.store.poolOf(borrower);
+    const wanted = {
+      loanId: `ln-${String(this.loans.length).padStart(24, '0')}` as LoanId,
+      borrowerAccountId: spec.accountId,
+      borrowerPoolId: borrower,
+      units,
+      bindingResource: 'cpu' as const,
+      alarmName: `entangle/${spec.groupName}/cpu`,
+      alarmTransitionAt: this.#now,
+      inServiceBefore: this.#group(borrower).desired,
+      reason: 'asked for by a test',
+    };
+    return this.#try(undefined, request(wanted, this.#now));
+  }
+
+  /** One step forward: one change of a group, or one commit. */
+  advance(loanId: LoanId): void {
+    const snapshot = this.store.snapshot(loanId);
+    invariant(snapshot !== undefined, `${loanId} is in the store`);
+    if (isOpen(snapshot.loan)) this.#step(snapshot);
+  }
+
+  /** A worker that was away since long acts on what it read then. Its commit must not go through. */
+  actOnPast(index: number): boolean {
+    const old = this.#past[index % Math.max(1, this.#past.length)];
+    if (old === undefined) return false;
+    const before = this.#commits;
+    const move = old.loan.state === 'returning' ? undefined : old.loan.moves.give;
+    const commits: Partial<Record<LoanState, () => LoanCommit>> = {
+      requested: () => refuse(old, 'too late', this.#now),
+      taken: () => recordGiven(old, this.#now),
+      given: () => activate(old, this.#now),
+      active: () => beginReturn(old, 'expired', move ?? this.#takeBack(old), this.#now),
+      returning: () => reclaim(old, undefined, this.#now),
+      reclaimed: () => settle(old, this.#now),
+    };
+    const commit = commits[old.loan.state];
+    if (commit !== undefined) this.#try(old, commit());
+    return this.#commits === before;
+  }
+
+  #step(snapshot: LoanSnapshot): void {
+    const { loan, lenderPool } = snapshot;
+    const { take, give, takeBack, giveBack } = loan.moves;
+    const steps: Partial<Record<LoanState, () => void>> = {
+      requested: () => this.#choose(snapshot),
+      reserved: () => {
+        if (lenderPool === undefined) this.#move(snapshot, loan.borrowerPoolId, give, (at) => recordGiven(snapshot, at));
+        else this.#move(snapshot, lenderPool.spec.poolId, take, (at) => recordTaken(snapshot, at));
+      },
+      taken: () => this.#move(snapshot, loan.borrowerPoolId, give, (at) => recordGiven(snapshot, at)),
+      given: () => this.#try(snapshot, activate(snapshot, this.#now)),
+      returning: () =>
+        this.#move(snapshot, loan.borrowerPoolId, takeBack, (at) => {
+          const back =
+            lenderPool && giveBackMove(lenderPool, this.#observed(lenderPool.spec.poolId), loan);
+          return reclaim(snapshot, back, at);
+        }),
+      reclaimed: () => {
+        if (lenderPool === undefined) this.#try(snapshot, settle(snapshot, this.#now));
+        else this.#move(snapshot, lenderPool.spec.poolId, giveBack, (at) => settle(snapshot, at));
+      },
+    };
+    steps[loan.state]?.();
+  }
+
+  /** Makes a decided move, or records it when it is made already. */
+  #move(snapshot: LoanSnapshot, id: PoolId, move: CeilingMove | undefined, record: (at: EpochMillis) => LoanCommit): void {
+    invariant(move !== undefined, 'a move was decided');
+    const group = this.#group(id);
+    const status = moveStatus(move, this.#observed(id));
+    invariant(status !== 'foreign', `nobody but loans changes the ceiling of ${id}: ${group.maxSize}`);
+    if (status === 'done') {
+      this.#try(snapshot, record(this.#now));
+      return;
+    }
+    const taking = snapshot.loan.state === 'reserved' && snapshot.loan.kind === 'nominal';
+    if (taking && group.desired > move.toMaxSize) {
+      this.undo(snapshot.loan.loanId, 'step-failed');
+      return;
+    }
+    group.maxSize = move.toMaxSize;
+    const step = move.toDesiredCapacity - move.fromDesiredCapacity;
+    group.desired = Math.min(Math.max(0, group.desired + Math.max(0, step)), move.toMaxSize);
+    this.check();
+  }
+
+  #takeBack(snapshot: LoanSnapshot): CeilingMove {
+    const { loan, borrowerPool } = snapshot;
+    return takeBackMove(borrowerPool, this.#observed(loan.borrowerPoolId), loan);
+  }
+
+  /** Begins the way back from wherever a loan stands. */
+  undo(loanId: LoanId, reason: ReturnReason): void {
+    const snapshot = this.store.snapshot(loanId);
+    invariant(snapshot !== undefined, `${loanId} is in the store`);
+    const { state } = snapshot.loan;
+    if (state === 'requested') this.#try(snapshot, settle(snapshot, this.#now, 'undone'));
+    if (!['reserved', 'taken', 'given', 'active'].includes(state)) return;
+    this.#try(snapshot, beginReturn(snapshot, reason, this.#takeBack(snapshot), this.#now));
+  }
+
+  #choose(snapshot: LoanSnapshot): void {
+    const { loan, borrowerPool } = snapshot;
+    const pools = [...this.store.pools.values()].filter(({ spec }) => spec.poolId !== loan.borrowerPoolId);
+    const choice = chooseLender({
+      snapshotLoan: loan,
+      unitsStillNeeded: loan.units,
+      borrowerPool,
+      borrowerGroup: this.#observed(loan.borrowerPoolId),
+      borrowerConsent: this.store.consents.get(loan.borrowerAccountId),
+      borrowerUsage: this.store.usageOf(loan.borrowerAccountId),
+      partners: pools.map(partnerOf),
+      candidates: pools.map((pool) => ({
+        pool,
+        group: this.#observed(pool.spec.poolId),
+        consent: this.store.consents.get(pool.spec.accountId),
+        usage: this.store.usageOf(pool.spec.accountId),
+        plan: this.#plan(pool),
+      })),
+      now: this.#now,
+      latencyMillis,
+    });
+    if (choice.outcome === 'busy') return;
+    if (choice.outcome === 'refuse') {
+      this.#try(snapshot, refuse(snapshot, choice.reason, this.#now));
+      return;
+    }
+    const { lender } = choice.offer;
+    if (lender !== undefined) {
+      const left = lender.group.maxSize - choice.offer.units;
+      const need = this.#needs.get(lender.pool.spec.poolId) ?? 0;
+      const floor = Math.max(lender.group.desiredCapacity, need) + lender.pool.spec.reserveUnits;
+      invariant(left >= floor, `a lender keeps its floor of ${floor}, has ${left}`);
+    }
+    this.#try(snapshot, reserve(snapshot, choice.offer, this.#now));
+  }
+
+  #plan(pool: Pool) {
+    const need = this.#needs.get(pool.spec.poolId) ?? 0;
+    return planOf(pool.spec.poolId, [need], { startMillis: this.#now, stepSeconds: 86_400 });
+  }
+
+  /** Drives every loan to its end, as the reconciler does. @returns whether all of them ended */
+  drain(rounds = 60): boolean {
+    for (let round = 0; round < rounds; round += 1) {
+      this.pass(60_000);
+      for (const loan of this.loans) {
+        if (!isOpen(loan)) continue;
+        if (loan.state === 'active') this.undo(loan.loanId, 'expired');
+        else this.advance(loan.loanId);
+      }
+    }
+    return this.loans.every((loan) => !isOpen(loan));
+  }
+
+  /** What must hold at every moment. @throws InvariantViolation with what does not */
+  check(): void {
+    const pools = [...this.store.pools.values()];
+    const owned = pools.reduce((sum, pool) => sum + pool.ownedUnits + pool.provisionedUnits, 0);
+    const ceilings = [...this.#groups.values()].reduce((sum, group) => sum + group.maxSize, 0);
+    invariant(ceilings <= owned, `ceilings ${ceilings} do not exceed what is owned and provisioned, ${owned}`);
+    for (const [id, group] of this.#groups) {
+      invariant(group.desired <= group.maxSize, `${id} runs no more than its ceiling`);
+      const { spec, provisionedUnits } = this.store.poolOf(id);
+      invariant(provisionedUnits <= spec.provisioningLimitUnits, `${id} provisions within its limit`);
+    }
+    for (const [account, usage] of this.store.usages) {
+      const terms = this.store.consents.get(account)?.terms;
+      invariant(usage.lentUnits <= (terms?.lend?.maxUnits ?? 0), `${account} lends within its consent`);
+      invariant(usage.borrowedUnits <= (terms?.borrow?.maxUnits ?? 0), `${account} borrows within its consent`);
+      for (const seconds of Object.values({ ...usage.lentUnitSeconds })) {
+        invariant(seconds <= (terms?.lend?.maxUnitHoursPerMonth ?? 0) * 3_600, `${account} lends within its hours`);
+      }
+      for (const seconds of Object.values({ ...usage.borrowedUnitSeconds })) {
+        invariant(seconds <= (terms?.borrow?.maxUnitHoursPerMonth ?? 0) * 3_600, `${account} borrows within its hours`);
+      }
+    }
+    const booked = balanceOf([...this.store.ledger.values()]);
+    invariant(booked.pendingMicroUsd === 0 && booked.postedMicroUsd === 0, 'the ledger sums to zero');
+    for (const loan of this.loans) {
+      const seen = this.#statesSeen.get(loan.loanId) ?? 0;
+      invariant(loan.history.length >= seen, `${loan.loanId} forgets no state`);
+      this.#statesSeen.set(loan.loanId, loan.history.length);
+    }
+  }
+
+  /** What must hold once all loans have ended. @throws InvariantViolation with what does not */
+  checkAtRest(): void {
+    for (const pool of this.store.pools.values()) {
+      const { poolId } = pool.spec;
+      const { maxSize } = this.#group(poolId);
+      invariant(maxSize === pool.ownedUnits, `${poolId} has its own ceiling of ${pool.ownedUnits} again, not ${maxSize}`);
+      const promised = pool.lentUnits + pool.borrowedUnits + pool.provisionedUnits;
+      invariant(promised === 0 && pool.movingLoanId === undefined, `${poolId} is free`);
+    }
+    for (const [account, usage] of this.store.usages) {
+      invariant(usage.lentUnits === 0 && usage.borrowedUnits === 0, `${account} uses nothing of its consent`);
+    }
+    for (const account of new Set(this.loans.map((loan) => loan.borrowerAccountId))) {
+      const entries = [...this.store.ledger.values()].filter((entry) => entry.accountId === account);
+      invariant(balanceOf(entries).pendingMicroUsd === 0, `${account} has nothing pending`);
+    }
+    for (const loan of this.loans) this.#checkBill(loan);
+    let records = 0;
+    for (const [account, chain] of this.store.audit) {
+      records += chain.length;
+      const faults = verifyChain(chain, this.store.heads.get(account) ?? GENESIS, sha256Hex);
+      invariant(faults.length === 0, `the chain of ${account} is whole`);
+    }
+    const states = this.loans.reduce((sum, loan) => sum + loan.history.length, 0);
+    invariant(records === this.#commits && states === records, 'each change of state has one record');
+  }
+
+  #checkBill(loan: Loan): void {
+    const posted = [...this.store.ledger.values()].filter(
+      (entry) => entry.loanId === loan.loanId && entry.phase === 'posted' && entry.accountId === loan.lenderAccountId,
+    );
+    const billed = loan.billedMicroUsd ?? 0;
+    invariant(posted.length === (billed === 0 ? 0 : 1), `${loan.loanId} is billed once, or not at all`);
+    invariant((posted[0]?.amountMicroUsd ?? 0) === billed, `${loan.loanId} is billed what its record says`);
+    invariant(loan.activeAt !== undefined || billed === 0, `${loan.loanId} is billed only when it was active`);
+  }
+}
+
+function partnerOf(pool: Pool): Partner {
+  return {
+    lenderPoolId: pool.spec.poolId,
+    lenderAccountId: pool.spec.accountId,
+    score: 1,
+    confidence: 1,
+    expectedUnits: 1,
+    expectedSavingMicroUsd: microUsd(0),
+    reasons: [],
+  };
+}
