@@ -1,7 +1,7 @@
 import type { AuditEvent } from './audit/chain.ts';
 import type { GroupObservation, Pool, PoolSpec } from './pool.ts';
-import { invariant } from './units.ts';
 import type { EpochMillis } from './units.ts';
+import { invariant } from './units.ts';
 
 /**
  * Enrols a group, or changes what is stated of it. The owner's ceiling is what the group has now, without what loans have

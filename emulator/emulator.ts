@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,7 @@ export interface Emulator {
 const repoRoot = fileURLToPath(new URL('..', import.meta.url));
 const startMillisMax = 90_000;
 const stopMillisMax = 5_000;
+const logFilesKeptMax = 50;
 
 /**
  * Starts the emulator on 127.0.0.1 and waits until it answers.
@@ -71,9 +72,15 @@ function externalEmulator(endpoint: string): Emulator {
   };
 }
 
+/** In `.entangle/logs/`, where only the newest are kept. */
 function newLogFile(): string {
+  const directory = join(repoRoot, '.entangle', 'logs');
+  mkdirSync(directory, { recursive: true });
+  // The names sort by time.
+  const logs = readdirSync(directory).filter((name) => /^emulator-.*\.log$/.test(name));
+  for (const name of logs.sort().slice(0, -logFilesKeptMax)) rmSync(join(directory, name), { force: true });
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
-  return join(repoRoot, '.entangle', 'logs', `emulator-${stamp}-${process.pid}.log`);
+  return join(directory, `emulator-${stamp}-${process.pid}.log`);
 }
 
 function pythonPath(): string {
@@ -185,7 +192,9 @@ async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<voi
   const { pid } = child;
   if (pid === undefined) return;
   if (child.exitCode === null && child.signalCode === null) {
-    child.kill('SIGTERM');
+    // Windows has no SIGTERM to catch: there the end of stdin lets the launcher clean up.
+    if (process.platform === 'win32') child.stdin?.end();
+    else child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), stopMillisMax);
     await ended;
     clearTimeout(timer);

@@ -108,9 +108,12 @@ def list_workers():
     return [w._proc for w in workers if getattr(w, "_proc", None)]
 
 
-def watch_stdin():
+def watch_stdin(state_dir):
     while sys.stdin.buffer.read(4096):
         pass
+    if os.name == "nt":
+        end_group(state_dir)
+    # Signal handlers run on the main thread only, and there is one for this.
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -154,7 +157,7 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     if arguments.watch_stdin:
-        threading.Thread(target=watch_stdin, daemon=True).start()
+        threading.Thread(target=watch_stdin, args=(state_dir,), daemon=True).start()
 
     from gaps import install
 

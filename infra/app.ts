@@ -1,6 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ConfigError, loadConfig } from './config.ts';
+import { loadConfig } from './config.ts';
+import { configPath, synthesizeOrExplain } from './config-path.ts';
 import type { Config } from './config-schema.ts';
 import { HubStack } from './hub-stack.ts';
 import { LinkedAccountStack } from './linked-stack.ts';
@@ -17,17 +18,8 @@ function build(app: App, config: Config): void {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 }
 
-function configPath(app: App): string {
-  const fromContext: unknown = app.node.tryGetContext('config');
-  return process.env['ENTANGLE_CONFIG'] ?? (typeof fromContext === 'string' ? fromContext : 'entangle.json');
-}
-
-try {
+synthesizeOrExplain(() => {
   const app = new App();
   build(app, loadConfig(configPath(app)));
   app.synth();
-} catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+});

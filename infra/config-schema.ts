@@ -96,8 +96,16 @@ const pool = fields({
     new RegExp(`^[!-9;-~]([ -9;-~]{0,${GROUP_NAME_CHARACTERS_MAX - 2}}[!-9;-~])?$`),
     `the name of an Auto Scaling group: 1 to ${GROUP_NAME_CHARACTERS_MAX} ASCII characters without a colon`,
   ),
-  application: text(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a name of 1 to 64 letters, digits, dots, dashes, underscores'),
-  azIds: list(text(/^[a-z]{2,5}\d(-[a-z]{3}\d)?-az\d+$/, 'an AZ id such as euc1-az1 (not a name such as eu-central-1a)'), 1, 20, 'AZ ids'),
+  application: text(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'a name of 1 to 64 letters, digits, dots, dashes, underscores',
+  ),
+  azIds: list(
+    text(/^[a-z]{2,5}\d(-[a-z]{3}\d)?-az\d+$/, 'an AZ id such as euc1-az1 (not a name such as eu-central-1a)'),
+    1,
+    20,
+    'AZ ids',
+  ),
   instanceType: text(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, 'an instance type such as m7g.large'),
   platform: text(/^\S.{0,63}$/, 'a platform such as Linux/UNIX').default('Linux/UNIX'),
   tenancy: oneOf(['default', 'dedicated']).default('default'),
@@ -131,7 +139,8 @@ const pool = fields({
   }
   for (const [index, steps] of value.seasonSteps.entries()) {
     const previous = value.seasonSteps[index - 1];
-    if (previous !== undefined && steps <= previous) issue(['seasonSteps', index], `more than the season before (${previous})`);
+    if (previous !== undefined && steps <= previous)
+      issue(['seasonSteps', index], `more than the season before (${previous})`);
   }
 });
 
@@ -151,7 +160,11 @@ const linkedAccounts = list(linkedAccount, 1, 10_000, 'linked accounts').superRe
   const places = accounts.map((account) => `${account.accountId}/${account.region}`);
   for (const [index, place] of places.entries()) {
     if (places.indexOf(place) === index) continue;
-    context.addIssue({ code: 'custom', path: [index], message: `each account once a region (${place} is there already)` });
+    context.addIssue({
+      code: 'custom',
+      path: [index],
+      message: `each account once a region (${place} is there already)`,
+    });
   }
   const distinct = new Set(accounts.map((account) => account.accountId)).size;
   if (distinct <= LINKED_ACCOUNTS_MAX) return;
@@ -165,7 +178,7 @@ const hub = fields({
   externalId: text(/^[\w+=,.@:/-]{8,128}$/, '8 to 128 letters, digits or _+=,.@:/-').describe(
     'A value of your own choice that both sides know; it keeps other hubs out of the linked accounts',
   ),
-  stuckAfterSeconds: whole(1, 86_400, 'seconds').default(300).describe('A loan that stood still so long is repaired'),
+  stuckAfterSeconds: whole(1, 86_400, 'seconds').default(1_800).describe('A loan that stood still so long is repaired'),
   planEveryHours: whole(1, 168, 'hours').default(6),
   reconcileEveryMinutes: whole(1, 60, 'minutes').default(1),
 });

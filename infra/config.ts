@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type * as z from 'zod';
 import type { PoolSpec, ResourceMetric } from '../core/pool.ts';
-import { accountId, microUsd, poolId, RESOURCE_TYPES } from '../core/units.ts';
 import type { ResourceType } from '../core/units.ts';
-import { configSchema } from './config-schema.ts';
+import { accountId, microUsd, poolId, RESOURCE_TYPES } from '../core/units.ts';
 import type { Config, LinkedAccountConfig, PoolConfig } from './config-schema.ts';
+import { configSchema } from './config-schema.ts';
 
 const BITS_PER_GIGABIT = 1e9;
 const BITS_PER_BYTE = 8;
@@ -90,7 +90,10 @@ function readJson(path: string): unknown {
 }
 
 /** The metric that is meant when the configuration names none. Its values are averages over the instances of a group. */
-function defaultMetric(type: ResourceType, pool: PoolConfig): Omit<ResourceMetric, 'thresholdPercent' | 'recoveryPercent'> {
+function defaultMetric(
+  type: ResourceType,
+  pool: PoolConfig,
+): Omit<ResourceMetric, 'thresholdPercent' | 'recoveryPercent'> {
   const statistic = 'Average';
   switch (type) {
     case 'cpu':

@@ -1,13 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { fileURLToPath } from 'node:url';
 import type { Config } from './config-schema.ts';
 import { AccountApi } from './constructs/account-api.ts';
 import { AlarmIntake } from './constructs/alarm-intake.ts';
 import { DataKey } from './constructs/data-key.ts';
 import { deadLetterQueue } from './constructs/dead-letters.ts';
-import { functionCode } from './constructs/function-code.ts';
+import { FunctionBundles } from './constructs/function-bundles.ts';
 import { grantPermissions } from './constructs/function-permissions.ts';
 import { HistoryBucket } from './constructs/history-bucket.ts';
 import { HubFunctions } from './constructs/hub-functions.ts';
@@ -16,8 +16,15 @@ import { LoanSchedules } from './constructs/loan-schedules.ts';
 import { Operations } from './constructs/operations.ts';
 import { Timetable } from './constructs/timetable.ts';
 import { stateMachineArn, Workflows } from './constructs/workflows.ts';
-import { EVENT_BUS_NAME, historyBucketName, hubStackName, linkedRolePrefix, SCHEDULE_GROUP_NAME, tableName } from './names.ts';
 import type { FunctionName } from './names.ts';
+import {
+  EVENT_BUS_NAME,
+  historyBucketName,
+  hubStackName,
+  linkedRolePrefix,
+  SCHEDULE_GROUP_NAME,
+  tableName,
+} from './names.ts';
 
 interface HubStackProps {
   readonly config: Config;
@@ -39,13 +46,14 @@ export class HubStack extends Stack {
       description: 'Entangle hub: lends capacity between linked accounts',
       terminationProtection: deletionProtection,
     });
+    const bundles = new FunctionBundles();
     const dataKey = new DataKey(this, 'DataKey');
     const deadLetters = deadLetterQueue(this, 'DeadLetters', dataKey);
     const tables = new HubTables(this, 'Tables', { dataKey, deletionProtection });
     const history = new HistoryBucket(this, 'History', { dataKey, bucketName: historyBucketName(account, region) });
     const schedules = new LoanSchedules(this, 'LoanSchedules', dataKey);
     const functions = new HubFunctions(this, 'Functions', {
-      codeOf: props.codeOf ?? ((name) => functionCode(`functions/${name}.ts`)),
+      codeOf: props.codeOf ?? ((name) => bundles.codeOf(name)),
       environment: this.#environment(config, history, schedules),
       dataKey,
       deadLetters,
@@ -73,7 +81,13 @@ export class HubStack extends Stack {
     });
     const { planEveryHours, reconcileEveryMinutes } = config.hub;
     const reconcile = functions.get('reconcile');
-    new Timetable(this, 'Timetable', { ...shared, planEveryHours, reconcileEveryMinutes, plan: workflows.plan, reconcile });
+    new Timetable(this, 'Timetable', {
+      ...shared,
+      planEveryHours,
+      reconcileEveryMinutes,
+      plan: workflows.plan,
+      reconcile,
+    });
     const callers = [...new Set([config.hub.accountId, ...linked])];
     const { api } = new AccountApi(this, 'AccountApi', { ...shared, callers, handler: functions.get('api') });
     new CfnOutput(this, 'ApiUrl', { value: api.url });

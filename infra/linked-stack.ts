@@ -1,5 +1,5 @@
-import { BootstraplessSynthesizer, Stack } from 'aws-cdk-lib';
 import type { IStackSynthesizer } from 'aws-cdk-lib';
+import { BootstraplessSynthesizer, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { HubConfig, LinkedAccountConfig } from './config-schema.ts';
 import { AlarmForwarding } from './constructs/alarm-forwarding.ts';
@@ -16,7 +16,9 @@ interface LinkedAccountStackProps {
 
 /** The type of aws-cdk-lib's synthesizer is wider than its interface under exactOptionalPropertyTypes. */
 function synthesizer(accountId: string, deployRoleName?: string): IStackSynthesizer {
-  const deployRole = deployRoleName && { deployRoleArn: `arn:\${AWS::Partition}:iam::${accountId}:role/${deployRoleName}` };
+  const deployRole = deployRoleName && {
+    deployRoleArn: `arn:\${AWS::Partition}:iam::${accountId}:role/${deployRoleName}`,
+  };
   return new BootstraplessSynthesizer(deployRole || {}) as IStackSynthesizer;
 }
 

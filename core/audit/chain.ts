@@ -73,7 +73,7 @@ export function verifyChain(records: readonly AuditRecord[], head: ChainHead, sh
     const { hash, ...body } = record;
     for (let seq = previous.seq + 1; seq < record.seq; seq += 1) faults.push({ kind: 'missing', seq });
     if (sha256(canonicalJson(body)) !== hash) faults.push({ kind: 'altered', seq: record.seq });
-    else if (record.seq === previous.seq + 1 && record.previousHash !== previous.hash) {
+    else if (record.seq <= previous.seq + 1 && record.previousHash !== previous.hash) {
       faults.push({ kind: 'unlinked', seq: record.seq });
     }
     previous = { seq: record.seq, hash };

@@ -9,7 +9,7 @@ import { MILLIS_PER_SECOND } from '../units.ts';
 export interface Lendable {
   readonly units: number;
   readonly parts: {
-    /** Own capacity that is not lent yet: the observed ceiling without what was borrowed or provisioned. */
+    /** Own capacity that is not lent yet: the observed ceiling, or the expected one where somebody has raised it. */
     readonly ceiling: number;
     readonly desired: number;
     /** Largest P95 need over the term; undefined when the forecast does not cover it. */
@@ -24,7 +24,9 @@ export interface Lendable {
 /**
  * Units that a pool can lend from now for a term: idle headroom only, and only when it is forecast to stay idle.
  *
- * A ceiling that somebody raised above what the pool owns lends nothing of the rise, and borrowed units are not lent on.
+ * A ceiling that somebody raised above what the pool owns lends nothing of the rise. A pool that has itself borrowed or
+ * provisioned lends nothing: it is short, and pools that lend to each other in a circle could wait for each other on the
+ * way back for ever, each holding the pool that the next one has to move.
  * @param at.group read after `at.pool`: then a change in between fails the condition of the reservation
  */
 export function lendableUnits(at: {
@@ -35,13 +37,18 @@ export function lendableUnits(at: {
   readonly termSeconds: number;
 }): Lendable {
   const { pool, group, plan, now, termSeconds } = at;
-  const ceiling = Math.min(group.maxSize, ceilingUnits(pool)) - pool.borrowedUnits - pool.provisionedUnits;
+  const ceiling = Math.min(group.maxSize, ceilingUnits(pool));
   const desired = group.desiredCapacity;
   const reserve = pool.spec.reserveUnits;
   const until = now + termSeconds * MILLIS_PER_SECOND;
   const forecastP95 = plan === undefined ? undefined : neededUnitsOver(plan, '0.95', now, until);
   const floor = Math.max(desired, forecastP95 ?? 0) + reserve;
   const parts = { ceiling, desired, forecastP95, reserve, floor };
+  const { borrowedUnits, provisionedUnits } = pool;
+  if (borrowedUnits + provisionedUnits > 0) {
+    const reason = `it has itself borrowed ${borrowedUnits} and provisioned ${provisionedUnits} units`;
+    return { units: 0, parts, reason };
+  }
   if (forecastP95 === undefined) {
     const reason =
       plan === undefined

@@ -125,18 +125,30 @@ function coolDown(pool: Pool, at: EpochMillis): Pick<PoolChange, 'coolDownUntil'
  * @param coolingPool the borrower's pool, unless it is refused for cooling down already
  */
 export function refuseAtOnce(wanted: LoanRequest, detail: string, at: EpochMillis, coolingPool?: Pool): LoanCommit {
-  return enter(unborn(wanted, at), 'refused', at, { endDetail: detail, endedAt: at }, {
-    pools: coolingPool === undefined ? [] : [poolChange(coolingPool, 'none', coolDown(coolingPool, at))],
-  });
+  return enter(
+    unborn(wanted, at),
+    'refused',
+    at,
+    { endDetail: detail, endedAt: at },
+    {
+      pools: coolingPool === undefined ? [] : [poolChange(coolingPool, 'none', coolDown(coolingPool, at))],
+    },
+  );
 }
 
 /** Ends a request for which nobody can lend and nothing may be provisioned. */
 export function refuse(snapshot: LoanSnapshot, detail: string, at: EpochMillis): LoanCommit {
   const { loan, borrowerPool } = snapshot;
   invariant(loan.state === 'requested', 'only a request can be refused');
-  return enter(loan, 'refused', at, { endDetail: detail, endedAt: at }, {
-    pools: [poolChange(borrowerPool, 'none', coolDown(borrowerPool, at))],
-  });
+  return enter(
+    loan,
+    'refused',
+    at,
+    { endDetail: detail, endedAt: at },
+    {
+      pools: [poolChange(borrowerPool, 'none', coolDown(borrowerPool, at))],
+    },
+  );
 }
 
 function poolChange(pool: Pool, moving: PoolChange['moving'], counters: Partial<PoolChange> = {}): PoolChange {

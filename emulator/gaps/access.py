@@ -14,6 +14,7 @@ def install():
     patching.require(_app, "AUTH")
     patching.require(_evaluator, "EvalContext", "evaluate", "evaluate_resource_policy", "_gather_role_policies")
     patching.wrap(_evaluator, "_resolve_condition_key", _assuming_tls)
+    patching.wrap(_evaluator, "_resolve_condition_key", _naming_the_role)
     patching.wrap(_actions, "extract_resource_arn", _naming_groups)
     patching.wrap(_evaluator, "enforce", _with_group_tags)
     patching.wrap(_rest, "find_api_scope", _across_accounts)
@@ -67,11 +68,27 @@ def _assuming_tls(original):
     return resolve
 
 
+def _naming_the_role(original):
+    """`aws:PrincipalArn` of a role's session is the ARN of the role, not of the session."""
+
+    def resolve(key, context):
+        value = original(key, context)
+        parts = str(value).split(":")
+        if key.lower() != "aws:principalarn" or len(parts) < 6 or not parts[5].startswith("assumed-role/"):
+            return value
+        return f"arn:{parts[1]}:iam::{parts[4]}:role/{parts[5].split('/')[1]}"
+
+    return resolve
+
+
 def _naming_groups(original):
     def extract(service, method, path, headers, body, query_params, region, account_id):
         arn = original(service, method, path, headers, body, query_params, region, account_id)
         if service != "autoscaling":
             return arn
+        if _param(query_params, "Action").startswith("Describe"):
+            # AWS knows no resources for these: a policy that names a group does not cover them.
+            return "*"
         name = _param(query_params, "AutoScalingGroupName") or _param(query_params, "Tags.member.1.ResourceId")
         group = _autoscaling._asgs.get_scoped(account_id, region, name) if name else None
         return group["AutoScalingGroupARN"] if group else arn

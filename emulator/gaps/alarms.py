@@ -5,7 +5,7 @@ import threading
 import time
 from datetime import datetime, timezone
 
-from . import alarm_rules, patching
+from . import alarm_events, alarm_rules, patching
 
 POINTS_PER_METRIC_MAX = 20_000
 HISTORY_ENTRIES_MAX = 5_000
@@ -13,7 +13,6 @@ VALID_SHORT_PERIODS_SECONDS = (10, 20, 30)
 
 _cw = patching.module("services.cloudwatch")
 _responses = patching.module("core.responses")
-_events = patching.module("services.eventbridge")
 
 # Evaluation runs on the server's thread (PutMetricData) and on the background thread.
 _lock = threading.RLock()
@@ -24,7 +23,7 @@ _memory = {}
 def install():
     patching.require(_cw, "_alarms", "_metrics", "_calc_stats", "_stat_value", "_dims_key", "_record_history",
                      "_evaluate_parent_alarms", "_history_entries", "_error")
-    patching.require(_events, "_put_events")
+    alarm_events.install()
     patching.require(_responses, "request_scope", "get_account_id", "get_region")
     patching.wrap(_cw, "_evaluate_alarm", lambda _: evaluate)
     patching.wrap(_cw, "_dispatch_alarm_actions", _publishing)
@@ -162,7 +161,7 @@ def _window(alarm, points, now):
 
 
 def _transition(alarm, state, window, now):
-    previous = _state_of(alarm)
+    previous = alarm_events.state_of(alarm)
     recent = [(start, value) for start, value, status in window if status is not alarm_rules.MISSING]
     recent = list(reversed(recent[-alarm["EvaluationPeriods"]:]))
     alarm["StateReason"] = _reason(alarm, state, recent)
@@ -210,31 +209,18 @@ def _treated(state):
 def _reason_data(alarm, recent, now):
     data = {
         "version": "1.0",
-        "queryDate": _stamp(now),
+        "queryDate": alarm_events.stamp(now),
         "statistic": alarm.get("ExtendedStatistic") or alarm.get("Statistic"),
         "period": alarm["Period"],
         "recentDatapoints": [value for _, value in recent],
         "threshold": alarm["Threshold"],
-        "evaluatedDatapoints": [{"timestamp": _stamp(start), "value": value} for start, value in recent],
+        "evaluatedDatapoints": [{"timestamp": alarm_events.stamp(start), "value": value} for start, value in recent],
     }
     if recent:
-        data["startDate"] = _stamp(recent[-1][0])
+        data["startDate"] = alarm_events.stamp(recent[-1][0])
     if alarm.get("Unit"):
         data["unit"] = alarm["Unit"]
     return data
-
-
-def _stamp(seconds):
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.") + \
-        f"{int(seconds * 1000) % 1000:03d}+0000"
-
-
-def _state_of(alarm):
-    state = {"value": alarm["StateValue"], "reason": alarm.get("StateReason", "")}
-    if alarm.get("StateReasonData"):
-        state["reasonData"] = alarm["StateReasonData"]
-    state["timestamp"] = _stamp(alarm.get("StateUpdatedTimestamp") or time.time())
-    return state
 
 
 def _setting_state(original):
@@ -249,7 +235,7 @@ def _setting_state(original):
                 return _cw._error("ValidationError", f"Value '{value}' at 'stateValue' failed to satisfy constraint: "
                                   "Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]",
                                   400, use_json=is_json, use_cbor=is_cbor)
-            previous = _state_of(alarm)
+            previous = alarm_events.state_of(alarm)
             alarm.pop("StateReasonData", None)
             alarm["_stateSetAt"] = now = round(time.time(), 3)
             _memory.setdefault(alarm["AlarmArn"], {})["previous"] = previous
@@ -268,51 +254,9 @@ def _publishing(original):
     def dispatch(alarm, old_state, new_state, reason):
         if "_stateSetAt" in alarm:
             alarm["StateUpdatedTimestamp"] = alarm["_stateSetAt"]
+        previous = (_memory.get(alarm["AlarmArn"]) or {}).get("previous") or {"value": old_state}
         # AWS sends the event even when the alarm's actions are disabled.
-        _events._put_events({"Entries": [{
-            "Source": "aws.cloudwatch",
-            "DetailType": "CloudWatch Alarm State Change",
-            "Resources": [alarm["AlarmArn"]],
-            "Detail": json.dumps(_detail(alarm, old_state)),
-        }]}, allow_aws_source=True)
+        alarm_events.publish(alarm, previous)
         original(alarm, old_state, new_state, reason)
 
     return dispatch
-
-
-def _detail(alarm, old_state):
-    previous = (_memory.get(alarm["AlarmArn"]) or {}).get("previous") or {"value": old_state}
-    return {
-        "alarmName": alarm["AlarmName"],
-        "state": _state_of(alarm),
-        "previousState": previous,
-        "configuration": _configuration(alarm),
-    }
-
-
-def _configuration(alarm):
-    if "AlarmRule" in alarm:
-        return {"alarmRule": alarm["AlarmRule"], "description": alarm.get("AlarmDescription", "")}
-    metric = {
-        "namespace": alarm.get("Namespace"),
-        "name": alarm.get("MetricName"),
-        "dimensions": {d["Name"]: d["Value"] for d in alarm.get("Dimensions") or []},
-    }
-    stat = {
-        "metric": metric,
-        "period": alarm.get("Period"),
-        "stat": alarm.get("ExtendedStatistic") or alarm.get("Statistic"),
-    }
-    if alarm.get("Unit"):
-        stat["unit"] = alarm["Unit"]
-    configuration = {"metrics": [{"id": _metric_id(alarm), "metricStat": stat, "returnData": True}]}
-    if alarm.get("AlarmDescription"):
-        configuration["description"] = alarm["AlarmDescription"]
-    return configuration
-
-
-def _metric_id(alarm):
-    """AWS generates a UUID; it stays the same for an alarm."""
-    import uuid
-
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, alarm["AlarmArn"]))

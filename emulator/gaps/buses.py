@@ -18,7 +18,7 @@ _target_role = contextvars.ContextVar("target_role", default="")
 
 
 def install():
-    patching.require(_events, "_event_buses", "_event_bus_policies", "_dispatch_event", "_events_log_list")
+    patching.require(_events, "_event_buses", "_ensure_default_bus", "_event_bus_policies", "_dispatch_event", "_events_log_list")
     patching.require(_lambda, "function_policy_for_arn")
     patching.wrap(_events, "_dispatch_to_event_bus", _delivering)
     patching.wrap(_events, "_put_events", _bounding)
@@ -50,6 +50,7 @@ def _delivering(original):
 def _deliver(spec, event, rule, event_path, target_input_payload, source):
     account, region = source
     bus = spec.resource.split("/", 1)[1]
+    _events._ensure_default_bus()
     if bus not in _events._event_buses:
         _events.logger.warning("EventBridge: event bus %s not found", spec)
         return

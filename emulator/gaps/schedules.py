@@ -21,31 +21,54 @@ def install():
     patching.require(_sfn, "_start_execution")
     _scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
     patching.wrap(_scheduler, "_at_time_epoch", lambda _: at_time_epoch)
-    patching.wrap(_scheduler, "_create_schedule", _in_utc)
-    patching.wrap(_scheduler, "_update_schedule", _in_utc)
+    patching.wrap(_scheduler, "_create_schedule", _saving)
+    patching.wrap(_scheduler, "_update_schedule", _saving)
     patching.wrap(_scheduler, "_delete_schedule", _forgetting)
     patching.wrap(_events, "_invoke_target", _universal)
 
 
+class _Zoned(str):
+    """A schedule expression that remembers its time zone, which the emulator's ticker does not pass on."""
+
+    zone = "UTC"
+
+
 def at_time_epoch(expression):
-    """Seconds since 1970 of `at(yyyy-mm-ddThh:mm:ss)` in UTC, or None for another expression."""
-    match = re.fullmatch(r"\s*at\(\s*([0-9T:-]+)(@[\w/+-]+)?\s*\)\s*", expression)
+    """Seconds since 1970 of `at(yyyy-mm-ddThh:mm:ss)`, or None for another expression."""
+    match = re.fullmatch(r"\s*at\(\s*(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\s*\)\s*", expression)
     if not match:
         return None
     try:
-        zone = ZoneInfo(match.group(2)[1:]) if match.group(2) else timezone.utc
-        return datetime.fromisoformat(match.group(1)).replace(tzinfo=zone).timestamp()
-    except (ValueError, ZoneInfoNotFoundError):
+        return datetime.fromisoformat(match.group(1)).replace(tzinfo=_zone(getattr(expression, "zone", "UTC"))).timestamp()
+    except ValueError:
         return None
 
 
-def _in_utc(original):
+def _zone(name):
+    if name == "UTC":
+        return timezone.utc
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"Invalid ScheduleExpressionTimezone {name}.") from None
+
+
+def remember_zone(schedule):
+    expression = _Zoned(schedule["ScheduleExpression"])
+    expression.zone = schedule.get("ScheduleExpressionTimezone") or "UTC"
+    schedule["ScheduleExpression"] = expression
+
+
+def _saving(original):
     def save(name, body):
         refusal = refuse_schedule(body)
         if refusal:
             return _scheduler._error(400, "ValidationException", refusal)
-        _scheduler._schedule_last_fired.pop(_key(name, body.get("GroupName", "default")), None)
+        group = body.get("GroupName", "default")
         response = original(name, body)
+        if response[0] == 200:
+            _scheduler._schedule_last_fired.pop(_key(name, group), None)
+            remember_zone(_scheduler._schedules[f"{group}/{name}"])
         return response
 
     return save
@@ -56,6 +79,10 @@ def refuse_schedule(body):
     expression = str(body.get("ScheduleExpression") or "")
     if expression.strip().startswith("at(") and at_time_epoch(expression) is None:
         return f"Invalid Schedule Expression {expression}."
+    try:
+        _zone(body.get("ScheduleExpressionTimezone") or "UTC")
+    except ValueError as error:
+        return str(error)
     target = body.get("Target") or {}
     if target.get("Arn", "").startswith(UNIVERSAL_PREFIX) and _universal_action(target["Arn"]) not in _UNIVERSAL:
         return f"{target['Arn']} is not a universal target this emulator knows: {', '.join(sorted(_UNIVERSAL))}"

@@ -1,6 +1,8 @@
-"""Step Functions: AWS's idempotent StartExecution, and the state machine's role enforced."""
+"""Step Functions: AWS's idempotent StartExecution, the machine's own timeout, its role enforced."""
 
 import contextvars
+import json
+import threading
 
 from . import access, calls, patching
 
@@ -12,7 +14,8 @@ _role = contextvars.ContextVar("state_machine_role", default="")
 
 
 def install():
-    patching.require(_sfn, "_executions", "_state_machines", "_resolve_state_machine_arn", "_ExecutionError")
+    patching.require(_sfn, "_executions", "_state_machines", "_resolve_state_machine_arn", "_ExecutionError",
+                     "_add_event", "_emit_execution_status_event")
     patching.require(_lambda, "_get_func_record_for_ref")
     patching.wrap(_sfn, "_start_execution", _idempotent)
     patching.wrap(_sfn, "_run_execution", _as_role)
@@ -41,12 +44,35 @@ def _as_role(original):
         execution = _sfn._executions.get(execution_arn) or {}
         machine = _sfn._state_machines.get(execution.get("stateMachineArn")) or {}
         token = _role.set(machine.get("roleArn", ""))
+        timer = _timer(execution, machine)
         try:
             return original(execution_arn)
         finally:
             _role.reset(token)
+            if timer:
+                timer.cancel()
 
     return run
+
+
+def _timer(execution, machine):
+    """The TimeoutSeconds of the whole state machine, which the emulator does not read."""
+    seconds = json.loads(machine.get("definition") or "{}").get("TimeoutSeconds")
+    if not seconds:
+        return None
+    timer = threading.Timer(seconds, contextvars.copy_context().run, (_time_out, execution))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _time_out(execution):
+    if execution["status"] != "RUNNING":
+        return
+    execution.update(status="TIMED_OUT", stopDate=_responses.now_iso(), error="States.Timeout", cause="")
+    _sfn._add_event(execution, "ExecutionTimedOut",
+                    {"executionTimedOutEventDetails": {"error": "States.Timeout", "cause": ""}})
+    _sfn._emit_execution_status_event(execution)
 
 
 def _refuse(action, resource, error):

@@ -1,3 +1,4 @@
+import type { MethodOptions, StageOptions } from 'aws-cdk-lib/aws-apigateway';
 import {
   AccessLogFormat,
   AuthorizationType,
@@ -7,7 +8,6 @@ import {
   MethodLoggingLevel,
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
-import type { MethodOptions, StageOptions } from 'aws-cdk-lib/aws-apigateway';
 import { ArnPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -69,12 +69,14 @@ export class AccountApi extends Construct {
       deployOptions: stageOptions(encryptedLogGroup(this, 'AccessLogs', props.dataKey.key)),
       cloudWatchRole: true,
     });
+    // The hub's stack has outputs of its own.
+    this.api.node.tryRemoveChild('Endpoint');
     this.#addRoutes(props.handler);
     this.#acknowledgeFindings();
   }
 
   #addRoutes(handler: IFunction): void {
-    const integration = new LambdaIntegration(handler, { allowTestInvoke: false, scopePermissionToMethod: false });
+    const integration = new LambdaIntegration(handler, { scopePermissionToMethod: false });
     const requestValidator = this.api.addRequestValidator('Validator', {
       validateRequestBody: true,
       validateRequestParameters: true,

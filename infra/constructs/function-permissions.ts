@@ -1,7 +1,7 @@
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import { FUNCTION_NAMES } from '../names.ts';
-import type { FunctionName, LinkedRoleKind } from '../names.ts';
 import { LINKED_ROLE_USERS } from '../linked-role-users.ts';
+import type { FunctionName, LinkedRoleKind } from '../names.ts';
+import { FUNCTION_NAMES } from '../names.ts';
 import type { DataKey } from './data-key.ts';
 import type { HistoryBucket } from './history-bucket.ts';
 import type { HubFunctions } from './hub-functions.ts';

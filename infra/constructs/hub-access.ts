@@ -4,8 +4,8 @@ import { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
 import type { HubConfig } from '../config-schema.ts';
 import { LINKED_ROLE_USERS } from '../linked-role-users.ts';
-import { functionRoleName, LENDING_TAG, linkedRoleName } from '../names.ts';
 import type { LinkedRoleKind } from '../names.ts';
+import { functionRoleName, LENDING_TAG, linkedRoleName } from '../names.ts';
 
 /** The two roles with which the hub looks at, and changes the size of, groups of this account and region. */
 export class HubAccess extends Construct {
@@ -15,7 +15,9 @@ export class HubAccess extends Construct {
     super(scope, id);
     this.#hub = hub;
     this.#grantObserve(this.#role('Observe', 'Entangle hub: reads groups, their alarms and their metrics'));
-    this.#grantAdjust(this.#role('Adjust', `Entangle hub: resizes groups tagged ${LENDING_TAG.key}=${LENDING_TAG.value}`));
+    this.#grantAdjust(
+      this.#role('Adjust', `Entangle hub: resizes groups tagged ${LENDING_TAG.key}=${LENDING_TAG.value}`),
+    );
   }
 
   /**
@@ -70,7 +72,8 @@ export class HubAccess extends Construct {
   }
 
   #acknowledgeReadingAll(role: Role): void {
-    const reason = 'Auto Scaling and CloudWatch have no resource-level permissions for reading groups, alarms and metrics.';
+    const reason =
+      'Auto Scaling and CloudWatch have no resource-level permissions for reading groups, alarms and metrics.';
     acknowledge(role, 'IAM5[Resource::*]', reason);
   }
 }

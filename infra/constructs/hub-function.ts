@@ -1,11 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { functionName, functionRoleName } from '../names.ts';
 import type { FunctionName } from '../names.ts';
+import { functionName, functionRoleName } from '../names.ts';
 import type { DataKey } from './data-key.ts';
 import { encryptedLogGroup } from './encrypted-log-group.ts';
 

@@ -1,12 +1,12 @@
 import { Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Code, IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
-import { FUNCTION_NAMES, linkedRolePrefix } from '../names.ts';
 import type { FunctionName, LinkedRoleKind } from '../names.ts';
+import { FUNCTION_NAMES, linkedRolePrefix } from '../names.ts';
 import type { DataKey } from './data-key.ts';
 import { HubFunction } from './hub-function.ts';
 

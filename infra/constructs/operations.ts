@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   Alarm,
   AlarmStatusWidget,
@@ -7,7 +8,6 @@ import {
   GraphWidget,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { FUNCTION_NAMES, STATE_MACHINE_KINDS } from '../names.ts';
@@ -29,7 +29,11 @@ export class Operations extends Construct {
     super(scope, id);
     const unhandled = props.deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD });
     const alarms = [
-      this.#alarmAboveZero('unhandled-events', unhandled, 'Events or schedules could not be handled: see the dead-letter queue.'),
+      this.#alarmAboveZero(
+        'unhandled-events',
+        unhandled,
+        'Events or schedules could not be handled: see the dead-letter queue.',
+      ),
       ...STATE_MACHINE_KINDS.map((kind) => {
         const failed = props.workflows[kind].metricFailed({ period: PERIOD });
         return this.#alarmAboveZero(`${kind}-failed`, failed, `An execution of the workflow ${kind} failed.`);

@@ -1,9 +1,9 @@
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { PoolConfig } from '../config-schema.ts';
-import { poolResources } from '../config.ts';
-import { alarmName } from '../names.ts';
 import { RESOURCE_TYPES } from '../../core/units.ts';
+import { poolResources } from '../config.ts';
+import type { PoolConfig } from '../config-schema.ts';
+import { alarmName } from '../names.ts';
 
 /** One threshold alarm for each measured resource type of a pool. They act through EventBridge, so they have no actions. */
 export class UtilisationAlarms extends Construct {

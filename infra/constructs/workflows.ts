@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
   CustomerManagedEncryptionConfiguration,
@@ -9,10 +10,9 @@ import {
   StateMachine,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { join } from 'node:path';
 import { acknowledge } from '../acknowledge.ts';
-import { stateMachineName } from '../names.ts';
 import type { FunctionName, StateMachineKind } from '../names.ts';
+import { stateMachineName } from '../names.ts';
 import type { DataKey } from './data-key.ts';
 import { encryptedLogGroup } from './encrypted-log-group.ts';
 import type { HubFunctions } from './hub-functions.ts';

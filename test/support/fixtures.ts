@@ -3,8 +3,8 @@ import type { Consent, ConsentTerms } from '../../core/consent/consent.ts';
 import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
 import type { Loan } from '../../core/lending/loan.ts';
 import type { GroupObservation, Pool, PoolSpec, ResourceMetric } from '../../core/pool.ts';
-import { accountId, epochMillis, microUsd, poolId } from '../../core/units.ts';
 import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
+import { accountId, epochMillis, microUsd, poolId } from '../../core/units.ts';
 
 /** Wednesday 2026-11-04 10:00:00 UTC. */
 export const NOW = epochMillis(1_793_786_400_000);
@@ -44,6 +44,7 @@ export function specOf(account: AccountId, overrides: Partial<PoolSpec> = {}): P
     onDemandMicroUsdPerUnitHour: microUsd(107_000),
     historyStepSeconds: 300,
     seasonSteps: [288],
+    alarmPeriodSeconds: 60,
     coolDownSeconds: 600,
     resources: { cpu: metricOf() },
     ...overrides,
@@ -97,7 +98,11 @@ export function termsOf(overrides: Partial<ConsentTerms> = {}): ConsentTerms {
   };
 }
 
-export function consentOf(account: AccountId, terms: Partial<ConsentTerms> = {}, overrides: Partial<Consent> = {}): Consent {
+export function consentOf(
+  account: AccountId,
+  terms: Partial<ConsentTerms> = {},
+  overrides: Partial<Consent> = {},
+): Consent {
   return {
     accountId: account,
     version: 1,

@@ -3,16 +3,26 @@ import { balanceOf } from '../../core/billing/ledger.ts';
 import type { Consent } from '../../core/consent/consent.ts';
 import { chooseLender } from '../../core/lending/choose.ts';
 import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
-import { isOpen } from '../../core/lending/loan.ts';
 import type { CeilingMove, Loan, LoanState, ReturnReason } from '../../core/lending/loan.ts';
+import { isOpen } from '../../core/lending/loan.ts';
 import { giveBackMove, moveStatus, takeBackMove } from '../../core/lending/moves.ts';
-import { activate, beginReturn, reclaim, recordGiven, recordTaken, refuse, request, reserve, settle } from '../../core/lending/saga.ts';
+import {
+  activate,
+  beginReturn,
+  reclaim,
+  recordGiven,
+  recordTaken,
+  refuse,
+  request,
+  reserve,
+  settle,
+} from '../../core/lending/saga.ts';
 import { latencyMillis } from '../../core/pairing/latency.ts';
 import type { Partner } from '../../core/pairing/plan.ts';
 import type { GroupObservation, Pool } from '../../core/pool.ts';
 import { StaleSnapshot } from '../../core/ports.ts';
-import { invariant, microUsd, plusMillis } from '../../core/units.ts';
 import type { AccountId, EpochMillis, LoanId, PoolId } from '../../core/units.ts';
+import { invariant, microUsd, plusMillis } from '../../core/units.ts';
 import { consentOf, groupOf, NOW, planOf, poolOf } from './fixtures.ts';
 import { MemoryStore, sha256Hex } from './memory-store.ts';
 
@@ -48,7 +58,11 @@ export class LendingWorld {
   constructor(pools: readonly WorldPool[]) {
     for (const [index, made] of pools.entries()) {
       const { ownedUnits, reserveUnits, provisioningLimitUnits } = made;
-      const pool = poolOf(made.accountId, { ownedUnits }, { groupName: `g${index}`, reserveUnits, provisioningLimitUnits });
+      const pool = poolOf(
+        made.accountId,
+        { ownedUnits },
+        { groupName: `g${index}`, reserveUnits, provisioningLimitUnits },
+      );
       this.store.putPool(pool);
       this.#groups.set(pool.spec.poolId, { maxSize: ownedUnits, desired: Math.min(made.desired, ownedUnits) });
       this.#needs.set(pool.spec.poolId, made.forecastNeed);
@@ -139,23 +153,20 @@ export class LendingWorld {
     if (isOpen(snapshot.loan)) this.#step(snapshot);
   }
 
-  /** A worker that was away since long acts on what it read then. Its commit must not go through. */
+  /** A worker that was away since long commits what it decided then. @returns whether that was kept out, as it must be */
   actOnPast(index: number): boolean {
     const old = this.#past[index % Math.max(1, this.#past.length)];
-    if (old === undefined) return false;
-    const before = this.#commits;
-    const move = old.loan.state === 'returning' ? undefined : old.loan.moves.give;
+    if (old === undefined) return true;
     const commits: Partial<Record<LoanState, () => LoanCommit>> = {
       requested: () => refuse(old, 'too late', this.#now),
       taken: () => recordGiven(old, this.#now),
       given: () => activate(old, this.#now),
-      active: () => beginReturn(old, 'expired', move ?? this.#takeBack(old), this.#now),
+      active: () => beginReturn(old, 'expired', this.#takeBack(old), this.#now),
       returning: () => reclaim(old, undefined, this.#now),
       reclaimed: () => settle(old, this.#now),
     };
     const commit = commits[old.loan.state];
-    if (commit !== undefined) this.#try(old, commit());
-    return this.#commits === before;
+    return commit === undefined || !this.#try(old, commit());
   }
 
   #step(snapshot: LoanSnapshot): void {
@@ -164,15 +175,15 @@ export class LendingWorld {
     const steps: Partial<Record<LoanState, () => void>> = {
       requested: () => this.#choose(snapshot),
       reserved: () => {
-        if (lenderPool === undefined) this.#move(snapshot, loan.borrowerPoolId, give, (at) => recordGiven(snapshot, at));
+        if (lenderPool === undefined)
+          this.#move(snapshot, loan.borrowerPoolId, give, (at) => recordGiven(snapshot, at));
         else this.#move(snapshot, lenderPool.spec.poolId, take, (at) => recordTaken(snapshot, at));
       },
       taken: () => this.#move(snapshot, loan.borrowerPoolId, give, (at) => recordGiven(snapshot, at)),
       given: () => this.#try(snapshot, activate(snapshot, this.#now)),
       returning: () =>
         this.#move(snapshot, loan.borrowerPoolId, takeBack, (at) => {
-          const back =
-            lenderPool && giveBackMove(lenderPool, this.#observed(lenderPool.spec.poolId), loan);
+          const back = lenderPool && giveBackMove(lenderPool, this.#observed(lenderPool.spec.poolId), loan);
           return reclaim(snapshot, back, at);
         }),
       reclaimed: () => {
@@ -184,7 +195,12 @@ export class LendingWorld {
   }
 
   /** Makes a decided move, or records it when it is made already. */
-  #move(snapshot: LoanSnapshot, id: PoolId, move: CeilingMove | undefined, record: (at: EpochMillis) => LoanCommit): void {
+  #move(
+    snapshot: LoanSnapshot,
+    id: PoolId,
+    move: CeilingMove | undefined,
+    record: (at: EpochMillis) => LoanCommit,
+  ): void {
     invariant(move !== undefined, 'a move was decided');
     const group = this.#group(id);
     const status = moveStatus(move, this.#observed(id));
@@ -309,7 +325,10 @@ export class LendingWorld {
     for (const pool of this.store.pools.values()) {
       const { poolId } = pool.spec;
       const { maxSize } = this.#group(poolId);
-      invariant(maxSize === pool.ownedUnits, `${poolId} has its own ceiling of ${pool.ownedUnits} again, not ${maxSize}`);
+      invariant(
+        maxSize === pool.ownedUnits,
+        `${poolId} has its own ceiling of ${pool.ownedUnits} again, not ${maxSize}`,
+      );
       const promised = pool.lentUnits + pool.borrowedUnits + pool.provisionedUnits;
       invariant(promised === 0 && pool.movingLoanId === undefined, `${poolId} is free`);
     }

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
-import { GENESIS, link } from '../../core/audit/chain.ts';
 import type { AuditRecord, ChainHead } from '../../core/audit/chain.ts';
+import { GENESIS, link } from '../../core/audit/chain.ts';
 import type { LedgerEntry } from '../../core/billing/ledger.ts';
-import { emptyUsage } from '../../core/consent/covers.ts';
 import type { Consent, ConsentUsage } from '../../core/consent/consent.ts';
+import { emptyUsage } from '../../core/consent/covers.ts';
 import { applyPoolChange } from '../../core/lending/apply.ts';
-import { assertCommit } from '../../core/lending/commit.ts';
 import type { LoanCommit, LoanSnapshot, PoolChange, UsageChange } from '../../core/lending/commit.ts';
+import { assertCommit } from '../../core/lending/commit.ts';
 import type { Loan } from '../../core/lending/loan.ts';
 import type { Pool } from '../../core/pool.ts';
-import { LimitReached, StaleSnapshot } from '../../core/ports.ts';
 import type { LoanStore } from '../../core/ports.ts';
-import { invariant } from '../../core/units.ts';
+import { LimitReached, StaleSnapshot } from '../../core/ports.ts';
 import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
+import { invariant } from '../../core/units.ts';
 
 export function sha256Hex(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
@@ -94,7 +94,9 @@ export class MemoryStore implements LoanStore {
     const conflicts: string[] = [];
     const stored = this.loans.get(loan.loanId);
     if (stored?.version !== expectedVersion) {
-      conflicts.push(`loan ${loan.loanId}: version ${stored?.version ?? 'none'}, expected ${expectedVersion ?? 'none'}`);
+      conflicts.push(
+        `loan ${loan.loanId}: version ${stored?.version ?? 'none'}, expected ${expectedVersion ?? 'none'}`,
+      );
     }
     for (const change of commit.pools) conflicts.push(...this.#poolConflicts(change, loan.loanId));
     for (const { accountId, version } of commit.consents) {
@@ -141,7 +143,9 @@ export class MemoryStore implements LoanStore {
     const { units, unitSeconds } = this.#used(change);
     const passed: string[] = [];
     if (change.unitsBeforeAtMost !== undefined && units > change.unitsBeforeAtMost) {
-      passed.push(`usage of ${change.accountId}: ${units} units to ${change.direction}, at most ${change.unitsBeforeAtMost}`);
+      passed.push(
+        `usage of ${change.accountId}: ${units} units to ${change.direction}, at most ${change.unitsBeforeAtMost}`,
+      );
     }
     if (change.unitSecondsBeforeAtMost !== undefined && unitSeconds > change.unitSecondsBeforeAtMost) {
       passed.push(

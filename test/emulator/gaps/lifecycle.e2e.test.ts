@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +109,7 @@ describe('the emulator', () => {
     const emulator = await start({ logFile });
     expect(emulator.logFile).toBe(logFile);
     expect(readFileSync(logFile, 'utf8')).toContain(`on port ${emulator.port}`);
+    rmSync(logFile);
   });
 
   it('is not started when AWS_ENDPOINT_URL names another one', async () => {

@@ -3,11 +3,23 @@ import { CloudFormationClient, CreateStackCommand, DescribeStacksCommand } from 
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam';
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
-import { CreateStateMachineCommand, DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import {
+  CreateStateMachineCommand,
+  DescribeExecutionCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
 import { zipOf } from './zip.ts';
 
@@ -114,4 +126,42 @@ export async function deploy(clients: Clients, stack: string, template: object):
     throw new Error(`${stack}: ${described.StackStatus} ${described.StackStatusReason ?? ''}`);
   }
   return Object.fromEntries((described.Outputs ?? []).map((one) => [one.OutputKey ?? '', one.OutputValue ?? '']));
+}
+
+/** A user with one inline policy and an access key. */
+export async function createUser(owner: Clients, name: string, policy: string): Promise<Credentials> {
+  await owner.iam.send(new CreateUserCommand({ UserName: name }));
+  await owner.iam.send(new PutUserPolicyCommand({ UserName: name, PolicyName: 'own', PolicyDocument: policy }));
+  const { AccessKey } = await owner.iam.send(new CreateAccessKeyCommand({ UserName: name }));
+  return { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
+}
+
+const flakyCode = `
+class LenderGone extends Error { constructor(message) { super(message); this.name = 'LenderGone'; } }
+export const handler = async (event) => {
+  if (event.fail) throw new LenderGone('the lender has ' + event.fail);
+  return { doubled: event.n * 2 };
+};`;
+
+/** A function `flaky` that doubles `n`, or throws a `LenderGone` when told to `fail`. */
+export function createFlaky(clients: Clients, role: string): Promise<string> {
+  return createFunction(clients, 'flaky', role, flakyCode);
+}
+
+/** A JSONata task that invokes the function with the payload. */
+export const callOf = (functionArn: string, payload: object) => ({
+  Type: 'Task',
+  Resource: 'arn:aws:states:::lambda:invoke',
+  Arguments: { FunctionName: functionArn, Payload: payload },
+});
+
+/** Runs a new JSONata state machine of these states (the first one starts) to its end. */
+export async function runMachine(clients: Clients, role: string, name: string, states: object, input: object = {}) {
+  const [startAt] = Object.keys(states);
+  const definition = { QueryLanguage: 'JSONata', StartAt: startAt, States: states };
+  const stateMachineArn = await createMachine(clients, name, role, definition);
+  const { executionArn } = await clients.sfn.send(
+    new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }),
+  );
+  return endOf(clients, executionArn ?? '');
 }

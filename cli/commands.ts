@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import type { ConsentTerms } from '../core/consent/consent.ts';
+import type { Loan } from '../core/lending/loan.ts';
+import type { PoolSpec } from '../core/pool.ts';
+import type { HubApi } from './hub-api.ts';
+import { UsageError } from './usage.ts';
+import { chainFaults } from './verify-chain.ts';
+
+/** What a command has to say: `json` for programs, `text` for people; `failed` when the exit code must not be 0. */
+export interface Output {
+  readonly json: unknown;
+  readonly text: string;
+  readonly failed?: boolean;
+}
+
+export interface CommandFlags {
+  readonly open: boolean;
+}
+
+/** The text of a JSON file as a value. @throws UsageError with the file's name */
+function readJsonFile(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
+  } catch (error) {
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function only(args: readonly string[], count: number, usage: string): void {
+  if (args.length !== count) throw new UsageError(`expected: ${usage}`);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+async function enrol(api: HubApi, args: readonly string[]): Promise<Output> {
+  only(args, 1, 'entangle enrol FILE');
+  const [path = ''] = args;
+  const content = readJsonFile(path);
+  const specs = Array.isArray(content) ? (content as unknown[]) : [content];
+  const pools = [];
+  for (const [index, spec] of specs.entries()) {
+    if (!isRecord(spec)) throw new UsageError(`${path}: pool ${index + 1} is not an object`);
+    // The hub checks every field and names the wrong ones.
+    pools.push(await api.enrol(spec as unknown as PoolSpec));
+  }
+  const lines = pools.map((pool) => `enrolled ${pool.spec.poolId} with ${pool.ownedUnits} units`);
+  return { json: { pools }, text: lines.join('\n') };
+}
+
+async function consents(api: HubApi, args: readonly string[]): Promise<Output> {
+  const [action, ...rest] = args;
+  switch (action) {
+    case 'get': {
+      only(rest, 0, 'entangle consents get');
+      const { consent, usage } = await api.consent();
+      const text = consent === null ? 'no consent has been given' : JSON.stringify(consent, null, 2);
+      return { json: { consent, usage: usage ?? null }, text };
+    }
+    case 'put': {
+      only(rest, 1, 'entangle consents put FILE');
+      const [path = ''] = rest;
+      const terms = readJsonFile(path);
+      if (!isRecord(terms)) throw new UsageError(`${path}: expected a JSON object with the terms`);
+      const consent = await api.giveConsent(terms as unknown as ConsentTerms);
+      return { json: { consent }, text: `version ${consent.version} is active, given by ${consent.madeBy}` };
+    }
+    case 'revoke': {
+      only(rest, 0, 'entangle consents revoke');
+      const { consent, recalled } = await api.revokeConsent();
+      const text = `version ${consent.version} revokes the consent; loans recalled: ${recalled.join(', ') || 'none'}`;
+      return { json: { consent, recalled }, text };
+    }
+    default:
+      throw new UsageError('expected: entangle consents get, entangle consents put FILE or entangle consents revoke');
+  }
+}
+
+function loanLine(loan: Loan): string {
+  const ended = loan.endDetail === undefined ? '' : `  ${loan.endDetail}`;
+  const parties = `${loan.lenderAccountId ?? 'provisioned'} → ${loan.borrowerAccountId}`;
+  return `${loan.loanId}  ${loan.state.padEnd(11)}  ${parties}  ${loan.units} units  ${new Date(loan.requestedAt).toISOString()}${ended}`;
+}
+
+async function loans(api: HubApi, args: readonly string[], flags: CommandFlags): Promise<Output> {
+  const [loanId, ...rest] = args;
+  only(rest, 0, 'entangle loans [LOAN-ID] [--open]');
+  if (loanId !== undefined) {
+    const loan = await api.loan(loanId);
+    return { json: { loan }, text: JSON.stringify(loan, null, 2) };
+  }
+  const found = await api.loans(flags.open);
+  return { json: { loans: found }, text: found.length === 0 ? 'no loans' : found.map(loanLine).join('\n') };
+}
+
+const usd = (amountMicroUsd: number): string => `${(amountMicroUsd / 1_000_000).toFixed(6)} USD`;
+
+async function bills(api: HubApi, args: readonly string[]): Promise<Output> {
+  only(args, 0, 'entangle bills');
+  const { balance, entries } = await api.bills();
+  const lines = entries.map(
+    (entry) =>
+      `${new Date(entry.at).toISOString()}  ${entry.loanId}  ${entry.phase.padEnd(7)}  ${usd(entry.amountMicroUsd).padStart(18)}  ${entry.counterpartyAccountId}`,
+  );
+  const total = `posted ${usd(balance.postedMicroUsd)}, reserved ${usd(balance.pendingMicroUsd)}`;
+  return { json: { balance, entries }, text: [...lines, total].join('\n') };
+}
+
+async function audit(api: HubApi, args: readonly string[]): Promise<Output> {
+  if (args.length !== 1 || args[0] !== 'verify') throw new UsageError('expected: entangle audit verify');
+  const { records, head } = await api.audit();
+  const faults = chainFaults(records, head);
+  const intact = faults.length === 0;
+  const text = intact ? `${records.length} records, the chain is intact` : faults.join('\n');
+  return { json: { intact, records: records.length, head, faults }, text, failed: !intact };
+}
+
+/** The commands by name. */
+export const COMMANDS: Readonly<
+  Record<string, (api: HubApi, args: readonly string[], flags: CommandFlags) => Promise<Output>>
+> = { enrol, consents, loans, bills, audit };

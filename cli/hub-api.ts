@@ -1,0 +1,79 @@
+import type { AuditRecord, ChainHead } from '../core/audit/chain.ts';
+import type { AccountBalance, LedgerEntry } from '../core/billing/ledger.ts';
+import type { Consent, ConsentTerms, ConsentUsage } from '../core/consent/consent.ts';
+import type { Loan } from '../core/lending/loan.ts';
+import type { PoolPlan } from '../core/pairing/plan.ts';
+import type { Pool, PoolSpec } from '../core/pool.ts';
+import type { HubClient } from './hub-client.ts';
+import { HubRequestError } from './hub-client.ts';
+
+/** The hub's API with the shapes of its answers; everything is about the account whose credentials sign. */
+export interface HubApi {
+  readonly enrol: (spec: PoolSpec) => Promise<Pool>;
+  readonly consent: () => Promise<{ readonly consent: Consent | null; readonly usage: ConsentUsage | undefined }>;
+  readonly giveConsent: (terms: ConsentTerms) => Promise<Consent>;
+  readonly revokeConsent: () => Promise<{ readonly consent: Consent; readonly recalled: readonly string[] }>;
+  readonly loans: (openOnly?: boolean) => Promise<readonly Loan[]>;
+  readonly loan: (loanId: string) => Promise<Loan>;
+  /** The plans of the account's pools. */
+  readonly plans: () => Promise<readonly PoolPlan[]>;
+  readonly bills: () => Promise<{ readonly balance: AccountBalance; readonly entries: readonly LedgerEntry[] }>;
+  /** All records of the account's chain and its head. */
+  readonly audit: () => Promise<{ readonly records: readonly AuditRecord[]; readonly head: ChainHead | null }>;
+}
+
+/** A field of an answer. @throws HubRequestError when the answer is of another API */
+function field<Value>(answer: unknown, name: string): Value {
+  if (typeof answer === 'object' && answer !== null && name in answer) return (answer as Record<string, Value>)[name] as Value;
+  throw new HubRequestError(0, `the answer has no "${name}": is the URL that of an Entangle hub?`);
+}
+
+interface AuditPage {
+  readonly records: readonly AuditRecord[];
+  readonly head: ChainHead | null;
+}
+
+async function auditPage(client: HubClient, after: number): Promise<AuditPage> {
+  const answer = await client.send('GET', `/audit?after=${after}`);
+  return { records: field<readonly AuditRecord[]>(answer, 'records'), head: field<ChainHead | null>(answer, 'head') };
+}
+
+/** Pages until the head is reached, or until a page brings nothing new: then records are missing at the end. */
+async function wholeAudit(client: HubClient): Promise<AuditPage> {
+  const first = await auditPage(client, 0);
+  const records = [...first.records];
+  for (let last = records.at(-1)?.seq ?? 0; first.head !== null && last < first.head.seq; ) {
+    const page = await auditPage(client, last);
+    const next = page.records.at(-1)?.seq ?? last;
+    if (next <= last) break;
+    // What was written since the head was read is left out: the head would not cover it.
+    records.push(...page.records.filter(({ seq }) => seq <= (first.head?.seq ?? 0)));
+    last = next;
+  }
+  return { records, head: first.head };
+}
+
+export function hubApi(client: HubClient): HubApi {
+  return {
+    enrol: async (spec) => field<Pool>(await client.send('PUT', '/pools', spec), 'pool'),
+    consent: async () => {
+      const answer = await client.send('GET', '/consent');
+      const usage = (answer as { readonly usage?: ConsentUsage } | null)?.usage;
+      return { consent: field<Consent | null>(answer, 'consent'), usage };
+    },
+    giveConsent: async (terms) => field<Consent>(await client.send('PUT', '/consent', terms), 'consent'),
+    revokeConsent: async () => {
+      const answer = await client.send('DELETE', '/consent');
+      return { consent: field<Consent>(answer, 'consent'), recalled: field<readonly string[]>(answer, 'recalled') };
+    },
+    loans: async (openOnly = false) =>
+      field<readonly Loan[]>(await client.send('GET', openOnly ? '/loans?state=open' : '/loans'), 'loans'),
+    loan: async (loanId) => field<Loan>(await client.send('GET', `/loans/${encodeURIComponent(loanId)}`), 'loan'),
+    plans: async () => field<readonly PoolPlan[]>(await client.send('GET', '/plan'), 'plans'),
+    bills: async () => {
+      const answer = await client.send('GET', '/bills');
+      return { balance: field<AccountBalance>(answer, 'balance'), entries: field<readonly LedgerEntry[]>(answer, 'entries') };
+    },
+    audit: () => wholeAudit(client),
+  };
+}

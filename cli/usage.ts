@@ -1,0 +1,58 @@
+/** Something in the command line or in a file it names is wrong; the message is one line. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const CONNECTION = `
+Connection:
+  --url URL        base URL of the hub's API (output ApiUrl of the hub's stack); default: $ENTANGLE_API_URL
+  --region REGION  region of the hub; default: the one in the URL, else $AWS_REGION
+  Credentials come from the usual places of the AWS SDKs (environment, profile, SSO, instance role).
+
+  --json           print one JSON object instead of text
+  --help           this text
+`;
+
+const COMMANDS: Readonly<Record<string, string>> = {
+  enrol: `entangle enrol FILE
+
+Enrols the pools of FILE: a JSON object, or a list of them, as PUT /pools takes them. Enrolling grants nothing:
+lending and borrowing need a consent.
+`,
+  consents: `entangle consents get
+entangle consents put FILE
+entangle consents revoke
+
+Shows, gives (JSON terms, as PUT /consent takes them) or revokes the consent of the calling account. Revoking recalls
+the loans made under it.
+`,
+  loans: `entangle loans [LOAN-ID] [--open]
+
+Lists the loans in which the calling account lends or borrows, or shows one of them.
+
+  --open           only loans that have not ended
+`,
+  bills: `entangle bills
+
+Shows the ledger of the calling account: what is owed to it (+) and by it (-).
+`,
+  audit: `entangle audit verify
+
+Fetches the audit chain of the calling account and checks every record on this machine. Exit code 1 when a record is
+altered, missing or out of its place.
+`,
+};
+
+/** The help of a command, or of the whole program. */
+export function helpText(command?: string): string {
+  const own = command === undefined ? undefined : COMMANDS[command];
+  if (own !== undefined) return `${own}${CONNECTION}`;
+  const names = Object.keys(COMMANDS).join(', ');
+  return `entangle COMMAND [options]\n\nCommands: ${names}\nentangle COMMAND --help tells more.\n${CONNECTION}`;
+}
+
+export function isCommand(name: string): boolean {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);

@@ -1,0 +1,53 @@
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { hubApi } from '../cli/hub-api.ts';
+import type { HubApi } from '../cli/hub-api.ts';
+import { hubClient } from '../cli/hub-client.ts';
+import { HUB_ACCOUNT, REGION } from './accounts.ts';
+import { pause } from './pause.ts';
+
+const POLL_MILLIS = 500;
+const PLAN_SECONDS_MAX = 180;
+
+/** The hub's API as one account calls it, with the account's root keys. */
+export function accountApi(apiUrl: string, accountId: string): HubApi {
+  return hubApi(
+    hubClient({ url: apiUrl, region: REGION, credentials: { accessKeyId: accountId, secretAccessKey: 'emulator' } }),
+  );
+}
+
+/** What the plan's execution answers for each pool; a pool that could not be collected or forecast carries an error. */
+interface PlanOutput {
+  readonly forecasts?: readonly { readonly poolId?: string; readonly error?: unknown }[];
+}
+
+function failedPools(output: string | undefined): string[] {
+  const { forecasts = [] } = JSON.parse(output ?? '{}') as PlanOutput;
+  return forecasts
+    .filter(({ error }) => error !== undefined)
+    .map(({ poolId, error }) => `${poolId}: ${JSON.stringify(error).slice(0, 300)}`);
+}
+
+/**
+ * Collects, forecasts and pairs, by the hub's own state machine; ends when the execution has.
+ * @throws Error when it fails, or leaves out a pool
+ */
+export async function runPlan(endpoint: string, stateMachineArn: string, signal: AbortSignal): Promise<void> {
+  const client = new SFNClient({
+    region: REGION,
+    endpoint,
+    credentials: { accessKeyId: HUB_ACCOUNT, secretAccessKey: 'emulator' },
+  });
+  const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn, input: '{}' }));
+  const deadline = Date.now() + PLAN_SECONDS_MAX * 1_000;
+  for (;;) {
+    const { status, output, cause, error } = await client.send(new DescribeExecutionCommand({ executionArn }));
+    if (status === 'SUCCEEDED') {
+      const failed = failedPools(output);
+      if (failed.length > 0) throw new Error(`planning left out ${failed.join('; ')}`);
+      return;
+    }
+    if (status !== 'RUNNING') throw new Error(`planning ended ${status}: ${error ?? ''} ${cause ?? ''}`.trim());
+    if (Date.now() > deadline) throw new Error(`planning has not ended within ${PLAN_SECONDS_MAX} s`);
+    await pause(POLL_MILLIS, signal);
+  }
+}

@@ -1,0 +1,193 @@
+import { describe, expect, it } from '@jest/globals';
+import { emptyUsage } from '../../../core/consent/covers.ts';
+import type { Candidate, Choice, ChoiceInput } from '../../../core/lending/choose.ts';
+import { chooseLender } from '../../../core/lending/choose.ts';
+import { latencyMillis } from '../../../core/pairing/latency.ts';
+import type { Partner } from '../../../core/pairing/plan.ts';
+import { accountId, microUsd } from '../../../core/units.ts';
+import { BORROWER, consentOf, groupOf, LENDER, loanOf, NOW, planOf, poolOf } from '../../support/fixtures.ts';
+
+const SECOND = accountId('333333333333');
+
+function candidateOf(account = LENDER, overrides: Partial<Candidate> = {}): Candidate {
+  const pool = overrides.pool ?? poolOf(account);
+  return {
+    pool,
+    group: groupOf({ desiredCapacity: 4 }),
+    consent: consentOf(account),
+    usage: emptyUsage(account),
+    plan: planOf(pool.spec.poolId, [3, 3, 3]),
+    ...overrides,
+  };
+}
+
+function partnerOf({ pool }: Candidate): Partner {
+  return {
+    lenderPoolId: pool.spec.poolId,
+    lenderAccountId: pool.spec.accountId,
+    score: 1.2,
+    confidence: 0.9,
+    expectedUnits: 3,
+    expectedSavingMicroUsd: microUsd(0),
+    reasons: ['same region eu-west-1'],
+  };
+}
+
+function choose(candidates: readonly Candidate[], overrides: Partial<ChoiceInput> = {}): Choice {
+  return chooseLender({
+    snapshotLoan: loanOf(),
+    unitsStillNeeded: 2,
+    borrowerPool: poolOf(BORROWER),
+    borrowerGroup: groupOf({ desiredCapacity: 10 }),
+    borrowerConsent: consentOf(BORROWER),
+    borrowerUsage: emptyUsage(BORROWER),
+    partners: candidates.map(partnerOf),
+    candidates,
+    now: NOW,
+    latencyMillis,
+    ...overrides,
+  });
+}
+
+function reasonOf(choice: Choice): string {
+  return choice.outcome === 'refuse' || choice.outcome === 'busy' ? choice.reason : `outcome ${choice.outcome}`;
+}
+
+describe('chooseLender', () => {
+  it('takes the first partner that fits, at its price, for the longest term that both accept', () => {
+    const candidates = [candidateOf(), candidateOf(SECOND)];
+    const choice = choose(candidates, {
+      borrowerConsent: consentOf(BORROWER, { shortestTermSeconds: 900, longestTermSeconds: 7_200 }),
+    });
+    expect(choice).toMatchObject({
+      outcome: 'partner',
+      offer: {
+        units: 2,
+        priceMicroUsdPerUnitHour: 40_000,
+        termSeconds: 3_600,
+        shortestTermSeconds: 900,
+        lender: { pool: { spec: { accountId: LENDER } }, consent: { version: 1 } },
+      },
+    });
+  });
+
+  it('halves the term until the forecast and the hours that are left allow it', () => {
+    const busySoon = candidateOf(LENDER, { plan: planOf(poolOf(LENDER).spec.poolId, [3, 9], { stepSeconds: 1_800 }) });
+    expect(choose([busySoon])).toMatchObject({ outcome: 'partner', offer: { termSeconds: 1_800 } });
+    // 1 h of 1,000 unit-hours is left: 2 units for half an hour.
+    const usage = { ...emptyUsage(LENDER), lentUnitSeconds: { '2026-11': 999 * 3_600 } };
+    expect(choose([candidateOf(LENDER, { usage })])).toMatchObject({
+      outcome: 'partner',
+      offer: { termSeconds: 1_800 },
+    });
+  });
+
+  it('tries the shortest term itself, though no halving meets it', () => {
+    const soon = candidateOf(LENDER, { plan: planOf(poolOf(LENDER).spec.poolId, [3, 9], { stepSeconds: 700 }) });
+    // 3600, 1800 and 900 s meet the second slot; 450 would be too short.
+    expect(choose([soon])).toMatchObject({ outcome: 'partner', offer: { termSeconds: 600 } });
+  });
+
+  it.each([
+    ['its group is not tagged', { group: groupOf({ lendingEnabled: false }) }, 'not tagged entangle:lending=enabled'],
+    ['it could not be read', { unavailable: 'its role cannot be assumed' }, 'its role cannot be assumed'],
+    ['its group could not be read', { group: undefined }, 'its Auto Scaling group could not be read'],
+    ['it has no consent', { consent: undefined }, 'the account has made no consent'],
+    ['it has no forecast', { plan: undefined }, 'there is no forecast of its demand'],
+    ['it has too little', { group: groupOf({ desiredCapacity: 8 }) }, '2 units are needed: ceiling 10, desired 8'],
+    ['its platform differs', { pool: poolOf(LENDER, {}, { platform: 'Windows' }) }, "the lender's platform is Windows"],
+    ['its price is too high', { consent: dear() }, 'pays at most 90000 micro-dollars a unit-hour, the price is 90001'],
+    [
+      'no term suits both',
+      { consent: consentOf(LENDER, { shortestTermSeconds: 9_000, longestTermSeconds: 9_000 }) },
+      'the longest term that both accept is 3600 s, the shortest 9000 s',
+    ],
+  ] as [string, Partial<Candidate>, string][])(
+    'passes a lender over because %s, and says so',
+    (_why, overrides, reason) => {
+      const refused = reasonOf(choose([candidateOf(LENDER, overrides)]));
+      expect(refused).toContain('222222222222/eu-west-1/web: ');
+      expect(refused).toContain(reason);
+      const second = choose([candidateOf(LENDER, overrides), candidateOf(SECOND)]);
+      expect(second).toMatchObject({
+        outcome: 'partner',
+        offer: { lender: { pool: { spec: { accountId: SECOND } } } },
+      });
+      expect(second.outcome === 'partner' && second.offer.reasons.some((text) => text.includes(reason))).toBe(true);
+    },
+  );
+
+  it('counts what is lent from the pool already against its share', () => {
+    const limits = { maxUnits: 8, maxSharePercent: 30, maxUnitHoursPerMonth: 1_000 };
+    const consent = consentOf(LENDER, {
+      lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(0), recallNoticeSeconds: 60 },
+    });
+    expect(choose([candidateOf(LENDER, { consent })]).outcome).toBe('partner');
+    const pool = poolOf(LENDER, { lentUnits: 2 });
+    const group = groupOf({ maxSize: 8, desiredCapacity: 2 });
+    expect(reasonOf(choose([candidateOf(LENDER, { consent, pool, group })]))).toContain(
+      "30 % of the pool's 10 units, 2 are in use",
+    );
+  });
+
+  it('waits for a lender that would fit but is being moved, unless another fits', () => {
+    const moved = candidateOf(LENDER, { pool: poolOf(LENDER, { movingLoanId: 'ln-other' }) });
+    expect(reasonOf(choose([moved]))).toBe('222222222222/eu-west-1/web is just being moved by ln-other');
+    expect(choose([moved, candidateOf(SECOND)]).outcome).toBe('partner');
+    const full = candidateOf(LENDER, { pool: poolOf(LENDER, { movingLoanId: 'ln-other', lentUnits: 5 }) });
+    expect(choose([full]).outcome).toBe('refuse');
+  });
+
+  it('waits while the borrower is being moved by another loan, not by its own', () => {
+    const moved = (movingLoanId: string) =>
+      choose([candidateOf()], { borrowerPool: poolOf(BORROWER, { movingLoanId }) });
+    expect(moved('ln-other').outcome).toBe('busy');
+    expect(moved(loanOf().loanId).outcome).toBe('partner');
+  });
+
+  it('refuses when nothing is missing any more', () => {
+    expect(reasonOf(choose([candidateOf()], { unitsStillNeeded: 0 }))).toContain('no unit is missing');
+  });
+
+  it('passes over a partner that is no longer enrolled', () => {
+    expect(reasonOf(choose([], { partners: [partnerOf(candidateOf())] }))).toContain('no longer enrolled');
+  });
+});
+
+function dear() {
+  const limits = { maxUnits: 8, maxSharePercent: 100, maxUnitHoursPerMonth: 1_000 };
+  return consentOf(LENDER, {
+    lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(90_001), recallNoticeSeconds: 120 },
+  });
+}
+
+describe('chooseLender without a partner', () => {
+  const consent = consentOf(BORROWER, { whenNoPartner: 'provision' });
+  const provisioning = (provisionedUnits: number) => {
+    return choose([], {
+      borrowerConsent: consent,
+      borrowerPool: poolOf(BORROWER, { provisionedUnits }, { provisioningLimitUnits: 3 }),
+    });
+  };
+
+  it('provisions up to the limit of the pool, free of charge between accounts', () => {
+    expect(provisioning(1)).toMatchObject({
+      outcome: 'provision',
+      offer: { units: 2, priceMicroUsdPerUnitHour: 0, termSeconds: 3_600, shortestTermSeconds: 600 },
+    });
+    expect(provisioning(1)).not.toHaveProperty('offer.lender');
+  });
+
+  it('refuses past the limit, with every reason', () => {
+    const reason = reasonOf(provisioning(2));
+    expect(reason).toContain('no partner is planned for 111111111111/eu-west-1/web');
+    expect(reason).toContain('provisioningLimitUnits: the limit is 3, 2 are in use and 2 are wanted');
+  });
+
+  it('refuses when the consent says so, or does not stand', () => {
+    expect(reasonOf(choose([]))).toContain('whenNoPartner: it says refuse, not provision');
+    expect(reasonOf(choose([], { borrowerConsent: undefined }))).toContain('the account has made no consent');
+    const revoked = consentOf(BORROWER, { whenNoPartner: 'provision' }, { status: 'revoked' });
+    expect(reasonOf(choose([candidateOf()], { borrowerConsent: revoked }))).toContain('was revoked');
+  });
+});

@@ -1,0 +1,193 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Consent } from '../../../core/consent/consent.ts';
+import { emptyUsage } from '../../../core/consent/covers.ts';
+import type { PoolForecast } from '../../../core/forecast/pool-forecast.ts';
+import { latencyMillis } from '../../../core/pairing/latency.ts';
+import type { PairingInput } from '../../../core/pairing/pair.ts';
+import { pairPools } from '../../../core/pairing/pair.ts';
+import type { Pool, PoolSpec } from '../../../core/pool.ts';
+import type { AccountId } from '../../../core/units.ts';
+import { accountId, epochMillis } from '../../../core/units.ts';
+import { BORROWER, consentOf, LENDER, NOW, planOf, poolOf, specOf } from '../../support/fixtures.ts';
+
+const THIRD = accountId('333333333333');
+
+function inputOf(
+  pools: readonly Pool[],
+  needs: readonly (readonly number[])[],
+  consents: readonly Consent[] = [],
+): PairingInput {
+  const accounts = [...new Set(pools.map(({ spec }) => spec.accountId))];
+  const consentBy = (account: AccountId) =>
+    consents.find((consent) => consent.accountId === account) ?? consentOf(account);
+  const forecasts: Record<string, PoolForecast> = {};
+  for (const [index, { spec }] of pools.entries()) {
+    const needed = needs[index];
+    if (needed !== undefined) forecasts[spec.poolId] = planOf(spec.poolId, needed);
+  }
+  return {
+    pools,
+    forecasts,
+    consents: Object.fromEntries(
+      accounts.map((account) => [account, { consent: consentBy(account), usage: emptyUsage(account) }]),
+    ),
+    now: NOW,
+    maxPartners: 5,
+  };
+}
+
+function planFor(account: AccountId, input: PairingInput) {
+  return pairPools(input).find(({ poolId }) => poolId.startsWith(account));
+}
+
+describe('pairPools', () => {
+  it('scores by the shortage that is covered, the peaks that differ and the zone that is shared', () => {
+    // Short by 2 and 4 in the last two hours; the lender has 10 − 1 − need = 1, 6, 3.
+    const input = inputOf(
+      [poolOf(BORROWER), poolOf(LENDER)],
+      [
+        [4, 12, 14],
+        [8, 3, 6],
+      ],
+    );
+    const [partner] = planFor(BORROWER, input)?.partners ?? [];
+    // Coverage (2 + 3) / 6, peak reduction 1 − 20 / (14 + 8), both × 1.25 for the zone.
+    expect(partner).toMatchObject({
+      lenderPoolId: '222222222222/eu-west-1/web',
+      confidence: 0.5,
+      expectedUnits: 2.5,
+      expectedSavingMicroUsd: 0,
+      reasons: [
+        'covers 83 % of a forecast shortage of up to 4 units (P95)',
+        'median peaks are 2 h apart; together they peak 9 % lower than apart',
+        'shares the Availability Zone euw1-az1',
+      ],
+    });
+    expect(partner?.score).toBeCloseTo((5 / 6 + 2 / 22) * 1.25, 5);
+  });
+
+  it('scores by headroom when no shortage is forecast', () => {
+    const input = inputOf(
+      [poolOf(BORROWER), poolOf(LENDER)],
+      [
+        [5, 5],
+        [9, 4],
+      ],
+    );
+    expect(planFor(BORROWER, input)?.partners[0]).toMatchObject({ confidence: 0.5, expectedUnits: 2.5 });
+  });
+
+  it('ranks a lender that covers more first, and a shared zone before another zone', () => {
+    const far = poolOf(THIRD, {}, { azIds: ['euw1-az3'] });
+    const equal = inputOf([poolOf(BORROWER), far, poolOf(LENDER)], [[12], [2], [2]]);
+    expect(planFor(BORROWER, equal)?.partners.map((partner) => partner.lenderAccountId)).toEqual([LENDER, THIRD]);
+    const richer = inputOf([poolOf(BORROWER), far, poolOf(LENDER)], [[14], [2], [8]]);
+    expect(planFor(BORROWER, richer)?.partners.map((partner) => partner.lenderAccountId)).toEqual([THIRD, LENDER]);
+  });
+
+  it('looks at slots to come only', () => {
+    const input = {
+      ...inputOf(
+        [poolOf(BORROWER), poolOf(LENDER)],
+        [
+          [14, 5],
+          [2, 2],
+        ],
+      ),
+      now: epochMillis(NOW + 3_600_000),
+    };
+    expect(planFor(BORROWER, input)?.partners[0]?.reasons[0]).toContain('no shortage is forecast');
+  });
+
+  it.each([
+    ['region', { region: 'us-east-1' }],
+    ['instance-type', { instanceType: 'm5.xlarge' }],
+    ['platform', { platform: 'Windows' }],
+    ['tenancy', { tenancy: 'dedicated' }],
+    ['storage-type', { storageType: 'io2' }],
+    ['network', { networkGbps: 9.9 }],
+  ] as [string, Partial<PoolSpec>][])('refuses another %s, naming it', (gate, spec) => {
+    const input = inputOf([poolOf(BORROWER), poolOf(LENDER, {}, spec)], [[12], [2]]);
+    const plan = planFor(BORROWER, input);
+    expect(plan?.partners).toEqual([]);
+    expect(plan?.refused).toMatchObject([{ gate, field: Object.keys(spec)[0] }]);
+  });
+
+  it('lets a lender have more bandwidth than the borrower needs', () => {
+    const input = inputOf([poolOf(BORROWER), poolOf(LENDER, {}, { networkGbps: 25 })], [[12], [2]]);
+    expect(planFor(BORROWER, input)?.partners).toHaveLength(1);
+    expect(planFor(LENDER, input)?.refused).toMatchObject([{ gate: 'network' }]);
+  });
+
+  it('refuses pools of the same account, and never lists a pool for itself', () => {
+    const input = inputOf([poolOf(BORROWER), poolOf(BORROWER, {}, { groupName: 'batch' })], [[12], [2]]);
+    for (const plan of pairPools(input)) {
+      expect(plan.refused).toMatchObject([{ gate: 'same-account', field: 'accountId' }]);
+      expect(plan.refused[0]?.lenderPoolId).not.toBe(plan.poolId);
+    }
+  });
+
+  it.each([
+    ['lender.deniedCounterparties', consentOf(LENDER, { deniedCounterparties: [BORROWER] })],
+    ['lender.status', consentOf(LENDER, {}, { status: 'revoked' })],
+    ['borrower.maxLatencyMillis', consentOf(BORROWER, { maxLatencyMillis: 0 })],
+    ['shortestTermSeconds', consentOf(BORROWER, { shortestTermSeconds: 7_200, longestTermSeconds: 7_200 })],
+  ])('refuses what a consent does not cover: %s', (field, consent) => {
+    const input = inputOf([poolOf(BORROWER), poolOf(LENDER)], [[12], [2]], [consent]);
+    expect(planFor(BORROWER, input)?.refused).toMatchObject([{ gate: 'consent', field }]);
+  });
+
+  it('refuses a lender without forecast or without headroom in any slot', () => {
+    const pools = [poolOf(BORROWER), poolOf(LENDER)];
+    expect(planFor(BORROWER, inputOf(pools, [[12]]))?.refused).toMatchObject([{ gate: 'headroom' }]);
+    expect(planFor(BORROWER, inputOf(pools, [[12], [9]]))?.refused).toMatchObject([{ gate: 'headroom' }]);
+    expect(planFor(BORROWER, inputOf(pools, [[12], [8]]))?.partners).toHaveLength(1);
+  });
+
+  it('plans for a borrower that has no forecast yet', () => {
+    const [plan] = pairPools(inputOf([poolOf(BORROWER), poolOf(LENDER)], [undefined as never, [2, 9]]));
+    expect(plan).not.toHaveProperty('forecast');
+    expect(plan?.partners).toMatchObject([{ confidence: 0.5 }]);
+  });
+
+  it('gives the same plans whatever the order of the pools', () => {
+    const accounts = Array.from({ length: 6 }, (_, index) => accountId(String(index + 1).repeat(12)));
+    const needs = fc.array(fc.array(fc.nat({ max: 14 }), { minLength: 3, maxLength: 3 }), {
+      minLength: 6,
+      maxLength: 6,
+    });
+    const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 });
+    fc.assert(
+      fc.property(needs, order, (needed, places) => {
+        const input = inputOf(
+          accounts.map((account) => poolOf(account)),
+          needed,
+        );
+        const shuffled = { ...input, pools: places.flatMap((place) => input.pools[place] ?? []) };
+        expect(pairPools(shuffled)).toEqual(pairPools(input));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('keeps a plan within the size of an item', () => {
+    const accounts = Array.from({ length: 150 }, (_, index) => accountId(String(100_000_000_000 + index)));
+    const input = inputOf(
+      accounts.map((account, index) => poolOf(account, {}, { platform: `p${index}` })),
+      accounts.map(() => [2]),
+    );
+    const [plan] = pairPools(input);
+    expect(plan).toMatchObject({ refusedCount: 149 });
+    expect(plan?.refused).toHaveLength(100);
+  });
+});
+
+describe('latencyMillis', () => {
+  it('goes by zone id, then by region', () => {
+    const here = specOf(BORROWER, { azIds: ['euw1-az1', 'euw1-az2'] });
+    expect(latencyMillis(here, specOf(LENDER, { azIds: ['euw1-az2'] }))).toBe(1);
+    expect(latencyMillis(here, specOf(LENDER, { azIds: ['euw1-az3'] }))).toBe(2);
+    expect(latencyMillis(here, specOf(LENDER, { region: 'us-east-1' }))).toBeGreaterThan(300);
+  });
+});

@@ -1,0 +1,3 @@
+import { endFleet } from './deploy-fleet.ts';
+
+export default endFleet;

@@ -1,0 +1,173 @@
+/** The accounts and pools that the tests of the deployed stacks share. Pools of one scenario have an instance type of their own, so that only they can be paired. */
+import type { ConsentTerms } from '../../core/consent/consent.ts';
+import type { PoolId, ResourceType } from '../../core/units.ts';
+import { accountId, microUsd, poolId } from '../../core/units.ts';
+
+export const REGION = 'eu-central-1';
+export const HUB = accountId('111111111111');
+/** Lends in most scenarios. */
+export const LENDER = accountId('222222222222');
+export const BORROWER = accountId('333333333333');
+export const RIVAL = accountId('444444444444');
+/** Takes part without ever consenting. */
+export const SILENT = accountId('555555555555');
+/** Lends, and revokes in the middle of a loan. */
+export const FICKLE = accountId('666666666666');
+/** Has an enrolled pool, but has not tagged its group. */
+export const UNTAGGED = accountId('777777777777');
+export const LINKED = [LENDER, BORROWER, RIVAL, SILENT, FICKLE, UNTAGGED] as const;
+
+export const EXTERNAL_ID = 'entangle-test-3f9c';
+export const ALARM_PERIOD_SECONDS = 10;
+export const THRESHOLD_PERCENT = 70;
+const RECOVERY_PERCENT = 50;
+const PRICE_MICRO_USD = 36_000_000;
+
+interface Sizes {
+  readonly minSize: number;
+  readonly desiredCapacity: number;
+  readonly maxSize: number;
+  readonly lendingEnabled?: boolean;
+}
+
+export interface FleetPool {
+  readonly account: (typeof LINKED)[number];
+  readonly groupName: string;
+  readonly instanceType: string;
+  readonly sizes: Sizes;
+  readonly provisioningLimitUnits: number;
+  readonly resources: readonly ResourceType[];
+  /** Utilisation in percent that its history shows. */
+  readonly historyPercent: number;
+}
+
+const lenderSizes: Sizes = { minSize: 1, desiredCapacity: 2, maxSize: 8 };
+const borrowerSizes: Sizes = { minSize: 1, desiredCapacity: 4, maxSize: 4 };
+
+function lender(groupName: string, instanceType: string, changes: Partial<FleetPool> = {}): FleetPool {
+  return {
+    account: LENDER,
+    groupName,
+    instanceType,
+    sizes: lenderSizes,
+    provisioningLimitUnits: 0,
+    resources: ['cpu', 'memory', 'network', 'storage'],
+    historyPercent: 10,
+    ...changes,
+  };
+}
+
+function borrower(groupName: string, instanceType: string, changes: Partial<FleetPool> = {}): FleetPool {
+  return {
+    ...lender(groupName, instanceType),
+    account: BORROWER,
+    sizes: borrowerSizes,
+    historyPercent: 60,
+    ...changes,
+  };
+}
+
+/** Scenario → its pools. */
+export const FLEET = {
+  types: { lender: lender('types-lender', 'm7g.large'), borrower: borrower('types-borrower', 'm7g.large') },
+  steps: { lender: lender('steps-lender', 'm6i.large'), borrower: borrower('steps-borrower', 'm6i.large') },
+  events: { lender: lender('events-lender', 'c7g.large'), borrower: borrower('events-borrower', 'c7g.large') },
+  restart: { lender: lender('restart-lender', 'r7g.large'), borrower: borrower('restart-borrower', 'r7g.large') },
+  lastUnits: {
+    // 5 owned, 2 running, 1 in reserve: 2 can be lent, which is what one borrower needs.
+    lender: lender('last-lender', 't4g.large', { sizes: { minSize: 1, desiredCapacity: 2, maxSize: 5 } }),
+    borrower: borrower('last-borrower', 't4g.large'),
+    rival: borrower('last-rival', 't4g.large', { account: RIVAL }),
+  },
+  alone: { borrower: borrower('alone-borrower', 'x2gd.large', { provisioningLimitUnits: 3 }) },
+  silent: {
+    lender: lender('silent-lender', 'c6g.large'),
+    borrower: borrower('silent-borrower', 'c6g.large', { account: SILENT, provisioningLimitUnits: 5 }),
+  },
+  fickle: {
+    lender: lender('fickle-lender', 'r6g.large', { account: FICKLE }),
+    borrower: borrower('fickle-borrower', 'r6g.large'),
+  },
+  untagged: {
+    lender: lender('untagged-lender', 'i4g.large', {
+      account: UNTAGGED,
+      sizes: { ...lenderSizes, lendingEnabled: false },
+    }),
+    borrower: borrower('untagged-borrower', 'i4g.large'),
+  },
+  term: {
+    lender: lender('term-lender', 'm6g.large'),
+    borrower: borrower('term-borrower', 'm6g.large', { account: RIVAL }),
+  },
+} as const satisfies Record<string, Record<string, FleetPool>>;
+
+export const ALL_POOLS: readonly FleetPool[] = Object.values(FLEET).flatMap((pools) => Object.values(pools));
+
+export function idOf(pool: FleetPool): PoolId {
+  return poolId(pool.account, REGION, pool.groupName);
+}
+
+/** The configuration file of the tests. */
+export function fleetConfig(): object {
+  const resource = { thresholdPercent: THRESHOLD_PERCENT, recoveryPercent: RECOVERY_PERCENT };
+  return {
+    hub: {
+      accountId: HUB,
+      region: REGION,
+      externalId: EXTERNAL_ID,
+      // Tests call reconciling when they want it.
+      reconcileEveryMinutes: 60,
+      stuckAfterSeconds: 2,
+    },
+    linkedAccounts: LINKED.map((account, index) => ({
+      accountId: account,
+      name: `account-${index + 1}`,
+      region: REGION,
+      pools: ALL_POOLS.filter((pool) => pool.account === account).map((pool) => ({
+        groupName: pool.groupName,
+        application: 'web',
+        azIds: ['euc1-az1'],
+        instanceType: pool.instanceType,
+        networkGbps: 10,
+        reserveUnits: 1,
+        provisioningLimitUnits: pool.provisioningLimitUnits,
+        onDemandUsdPerUnitHour: 0.1,
+        historyStepSeconds: 60,
+        seasonSteps: [60],
+        coolDownSeconds: 0,
+        alarm: { periodSeconds: ALARM_PERIOD_SECONDS, evaluationPeriods: 1 },
+        resources: Object.fromEntries(pool.resources.map((type) => [type, resource])),
+      })),
+    })),
+  };
+}
+
+export function fleetSamples(): Record<string, Sizes> {
+  return Object.fromEntries(ALL_POOLS.map((pool) => [idOf(pool), pool.sizes]));
+}
+
+const anything: Omit<ConsentTerms, 'lend' | 'borrow' | 'whenNoPartner'> = {
+  groupNames: [],
+  allowedApplications: [],
+  allowedCounterparties: [],
+  deniedCounterparties: [],
+  dataAccess: 'none',
+  regions: [],
+  requiredTenancy: 'any',
+  maxLatencyMillis: 10,
+  windows: [],
+  shortestTermSeconds: 1,
+  longestTermSeconds: 600,
+};
+const limits = { maxUnits: 50, maxSharePercent: 80, maxUnitHoursPerMonth: 1_000 };
+
+/** A consent to lend and to borrow that covers everything the scenarios do. */
+export function openTerms(changes: Partial<ConsentTerms> = {}): ConsentTerms {
+  return {
+    ...anything,
+    lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(PRICE_MICRO_USD), recallNoticeSeconds: 0 },
+    borrow: { ...limits, maxPriceMicroUsdPerUnitHour: microUsd(PRICE_MICRO_USD), minRecallNoticeSeconds: 0 },
+    whenNoPartner: 'provision',
+    ...changes,
+  };
+}
