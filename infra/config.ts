@@ -77,7 +77,7 @@ function readJson(path: string): unknown {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'no file';
     throw new ConfigError(
       `${path}: expected the configuration file, got ${code}: copy entangle.example.json to entangle.json and edit it, or set ENTANGLE_CONFIG to its path`,
     );

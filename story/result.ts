@@ -63,9 +63,12 @@ export interface Verdict {
   readonly statements: readonly { readonly holds: boolean; readonly text: string }[];
 }
 
-/** Loans that were active and came back. */
+/** Loans that were active and came back as agreed, not because something had failed. */
 export function completedLoans(result: StoryResult): Loan[] {
-  return result.loans.filter((loan) => loan.state === 'returned' && loan.activeAt !== undefined);
+  return result.loans.filter(
+    ({ state, activeAt, returnReason }) =>
+      state === 'returned' && activeAt !== undefined && returnReason !== 'step-failed' && returnReason !== 'repair',
+  );
 }
 
 /** Whether the story ended as it must. */
@@ -79,7 +82,7 @@ export function judge(result: StoryResult): Verdict {
   const quiet = !result.builtIn && result.alarms.every(({ state }) => state !== 'ALARM') && result.loans.length === 0;
   const loanStatement = quiet
     ? { holds: true, text: 'no alarm fired in these traces, so nothing was lent' }
-    : { holds: completed > 0 || !result.builtIn, text: `${completed} of ${result.loans.length} requests were lent, active and returned` };
+    : { holds: completed > 0 || !result.builtIn, text: `requests lent, active and given back: ${completed} of ${result.loans.length}` };
   const statements = [
     loanStatement,
     {

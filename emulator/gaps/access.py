@@ -1,4 +1,4 @@
-"""IAM: TLS-only policies, tags of Auto Scaling groups, REST APIs called from another account."""
+"""IAM: TLS-only policies, principals of role sessions, tags of Auto Scaling groups, REST APIs called from another account."""
 
 from . import patching
 
@@ -7,12 +7,14 @@ _evaluator = patching.module("core.iam_evaluator")
 _actions = patching.module("core.iam_actions")
 _responses = patching.module("core.responses")
 _autoscaling = patching.module("services.autoscaling")
+_iam = patching.module("services.iam")
 _rest = patching.module("services.apigateway_v1")
 
 
 def install():
     patching.require(_app, "AUTH")
     patching.require(_evaluator, "EvalContext", "evaluate", "evaluate_resource_policy", "_gather_role_policies")
+    patching.require(_iam, "_roles")
     patching.wrap(_evaluator, "_resolve_condition_key", _assuming_tls)
     patching.wrap(_evaluator, "_resolve_condition_key", _naming_the_role)
     patching.wrap(_actions, "extract_resource_arn", _naming_groups)
@@ -39,13 +41,13 @@ def role_may(role_arn, action, resource_arn):
     return _evaluator.evaluate(context, policies).decision == "Allow"
 
 
-def policy_admits(policy, caller_arn, action, resource_arn):
-    """Whether a resource policy allows a caller of another account."""
+def policy_admits(policy, caller_arn, action, resource_arn, keys=None):
+    """Whether a resource policy allows a caller of another account; `keys` are condition keys of the service."""
     if not policy:
         return False
     context = _evaluator.EvalContext(
         principal_arn=caller_arn, principal_type="Root", principal_account=caller_arn.split(":")[4],
-        action=action, resource_arn=resource_arn, region=_responses.get_region())
+        action=action, resource_arn=resource_arn, region=_responses.get_region(), service_context=keys or {})
     return _evaluator.evaluate_resource_policy(policy, context).decision == "Allow"
 
 
@@ -76,7 +78,10 @@ def _naming_the_role(original):
         parts = str(value).split(":")
         if key.lower() != "aws:principalarn" or len(parts) < 6 or not parts[5].startswith("assumed-role/"):
             return value
-        return f"arn:{parts[1]}:iam::{parts[4]}:role/{parts[5].split('/')[1]}"
+        name = parts[5].split("/")[1]
+        # Only the role itself knows its path.
+        role = _iam._roles.get_scoped(parts[4], None, name) or {}
+        return role.get("Arn") or f"arn:{parts[1]}:iam::{parts[4]}:role/{name}"
 
     return resolve
 

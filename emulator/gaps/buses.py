@@ -18,7 +18,8 @@ _target_role = contextvars.ContextVar("target_role", default="")
 
 
 def install():
-    patching.require(_events, "_event_buses", "_ensure_default_bus", "_event_bus_policies", "_dispatch_event", "_events_log_list")
+    patching.require(_events, "_event_buses", "_ensure_default_bus", "_event_bus_policies", "_dispatch_event",
+                     "_events_log_list")
     patching.require(_lambda, "function_policy_for_arn")
     patching.wrap(_events, "_dispatch_to_event_bus", _delivering)
     patching.wrap(_events, "_put_events", _bounding)
@@ -54,7 +55,7 @@ def _deliver(spec, event, rule, event_path, target_input_payload, source):
     if bus not in _events._event_buses:
         _events.logger.warning("EventBridge: event bus %s not found", spec)
         return
-    if spec.account_id != account and not _bus_admits(spec, account):
+    if spec.account_id != account and not _bus_admits(spec, account, event):
         _events.logger.warning("EventBridge: the policy of %s refuses events of account %s", spec, account)
         return
     if len(event_path) >= HOPS_MAX:
@@ -68,7 +69,7 @@ def _deliver(spec, event, rule, event_path, target_input_payload, source):
     _events._dispatch_event(forwarded)
 
 
-def _bus_admits(spec, source_account):
+def _bus_admits(spec, source_account, event):
     """Under AUTH=true the bus's own policy decides, as on AWS. Without AUTH nothing is refused."""
     if not access.enforced():
         return True
@@ -78,7 +79,8 @@ def _bus_admits(spec, source_account):
     role = _target_role.get()
     caller = f"arn:aws:sts::{source_account}:assumed-role/{role.rsplit('/', 1)[-1]}/events" if role else \
         f"arn:aws:iam::{source_account}:root"
-    return access.policy_admits(_explicit_principals(policy), caller, "events:PutEvents", str(spec))
+    keys = {"events:source": event.get("Source", ""), "events:detail-type": event.get("DetailType", "")}
+    return access.policy_admits(_explicit_principals(policy), caller, "events:PutEvents", str(spec), keys)
 
 
 def _explicit_principals(policy):

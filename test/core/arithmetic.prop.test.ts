@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { utcDate, utcDayOfWeek, utcMonth, utcSecondOfDay } from '../../core/calendar.ts';
 import { capacityCost, epochMillis, microUsd } from '../../core/units.ts';
 

@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
 import { ConfigError, loadConfig, parseConfig, poolSpecs } from '../../infra/config.ts';
 import { configJsonSchema } from '../../infra/json-schema.ts';
 
@@ -45,39 +45,156 @@ const resources = (cpu: Json): Json => ({ resources: { cpu } });
 
 describe('a wrong configuration is answered with the path, what is expected and what was there', () => {
   it.each<[string, Json, string]>([
-    ['account id as number', config({ hub: { accountId: 111111111111, region: 'us-east-1', externalId: 'a-value-of-ours' } }), 'hub.accountId: expected 12 digits in quotes, got 111111111111'],
-    ['no hub', { linkedAccounts: [linked()] }, 'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, got nothing'],
-    ['short ExternalId', config({ hub: { accountId: '111111111111', region: 'us-east-1', externalId: 'short' } }), 'hub.externalId: expected 8 to 128 letters, digits or _+=,.@:/-, got "short"'],
-    ['no accounts', config({ linkedAccounts: [] }), 'linkedAccounts: expected a list of 1 to 10000 linked accounts, got a list of 0'],
-    ['AZ name', withPool({ azIds: ['us-east-1a'] }), `${POOL}.azIds[0]: expected an AZ id such as euc1-az1 (not a name such as eu-central-1a), got "us-east-1a"`],
-    ['AZ id twice', withPool({ azIds: ['use1-az1', 'use1-az1'] }), `${POOL}.azIds[1]: expected each AZ id once, got "use1-az1"`],
-    ['colon in a group name', withPool({ groupName: 'a:b' }), `${POOL}.groupName: expected the name of an Auto Scaling group: 1 to 238 ASCII characters without a colon, got "a:b"`],
-    ['negative reserve', withPool({ reserveUnits: -1 }), `${POOL}.reserveUnits: expected a whole number of instances from 0 to 100000, got -1`],
-    ['fraction of an instance', withPool({ provisioningLimitUnits: 1.5 }), `${POOL}.provisioningLimitUnits: expected a whole number of instances from 0 to 100000, got 1.5`],
-    ['price as text', withPool({ onDemandUsdPerUnitHour: '0.1' }), `${POOL}.onDemandUsdPerUnitHour: expected a price in US dollars from 0 to 10000, got "0.1"`],
-    ['price below a micro-dollar', withPool({ onDemandUsdPerUnitHour: 0.1234567 }), `${POOL}.onDemandUsdPerUnitHour: expected at most 6 decimal places, got 0.1234567`],
-    ['unknown tenancy', withPool({ tenancy: 'host' }), `${POOL}.tenancy: expected one of default, dedicated, got "host"`],
-    ['commitment twice', withPool({ commitments: [{ kind: 'savings-plan', units: 1 }, { kind: 'savings-plan', units: 2 }] }), `${POOL}.commitments[1].kind: expected each kind of commitment once, got "savings-plan"`],
-    ['no resource type', withPool({ resources: {} }), `${POOL}.resources: expected at least one of the fields cpu, memory, network, storage, got an object`],
-    ['unknown resource type', withPool({ resources: { gpu: {} } }), `${POOL}.resources.gpu: expected an object with some of the fields cpu, memory, network, storage, got an unknown field`],
-    ['recovery at the threshold', withPool(resources({ thresholdPercent: 70, recoveryPercent: 70 })), `${POOL}.resources.cpu.recoveryPercent: expected less than thresholdPercent (70), got 70`],
-    ['threshold above 100', withPool(resources({ thresholdPercent: 101, recoveryPercent: 50 })), `${POOL}.resources.cpu.thresholdPercent: expected a number above 0, at most 100, got 101`],
-    ['alarm period of 45 s', withPool({ alarm: { periodSeconds: 45 } }), `${POOL}.alarm.periodSeconds: expected ${PERIOD}, got 45`],
-    ['more datapoints than periods', withPool({ alarm: { evaluationPeriods: 2, datapointsToAlarm: 3 } }), `${POOL}.alarm.datapointsToAlarm: expected at most evaluationPeriods (2), got 3`],
-    ['an alarm over two days', withPool({ alarm: { periodSeconds: 3600, evaluationPeriods: 48 } }), `${POOL}.alarm.evaluationPeriods: expected at most 24 periods of 3600 seconds (one day), got 48`],
-    ['history step of 7 s', withPool({ historyStepSeconds: 7 }), `${POOL}.historyStepSeconds: expected ${PERIOD}, got 7`],
-    ['seasons out of order', withPool({ seasonSteps: [2016, 288] }), `${POOL}.seasonSteps[1]: expected more than the season before (2016), got 288`],
-    ['misspelt field', withPool({ reserveUnit: 1 }), `${POOL}.reserveUnit: expected one of the fields groupName, application, azIds, instanceType, platform, tenancy, storageType, networkGbps, commitments, reserveUnits, provisioningLimitUnits, onDemandUsdPerUnitHour, historyStepSeconds, seasonSteps, coolDownSeconds, alarm, resources, got an unknown field`],
-    ['a group twice', config({ linkedAccounts: [linked({ pools: [pool(), pool()] })] }), 'linkedAccounts[0].pools[1].groupName: expected each group once, got "web"'],
-    ['an account twice in a region', config({ linkedAccounts: [linked(), linked()] }), 'linkedAccounts[1]: expected each account once a region (222222222222/us-east-1 is there already), got an object'],
-    ['not a region', config({ linkedAccounts: [linked({ region: 'Frankfurt' })] }), 'linkedAccounts[0].region: expected an AWS region such as eu-central-1, got "Frankfurt"'],
-    ['null', config({ linkedAccounts: null }), 'linkedAccounts: expected a list of 1 to 10000 linked accounts, got null'],
+    [
+      'account id as number',
+      config({ hub: { accountId: 111111111111, region: 'us-east-1', externalId: 'a-value-of-ours' } }),
+      'hub.accountId: expected 12 digits in quotes, got 111111111111',
+    ],
+    [
+      'no hub',
+      { linkedAccounts: [linked()] },
+      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, got nothing',
+    ],
+    [
+      'short ExternalId',
+      config({ hub: { accountId: '111111111111', region: 'us-east-1', externalId: 'short' } }),
+      'hub.externalId: expected 8 to 128 letters, digits or _+=,.@:/-, got "short"',
+    ],
+    [
+      'no accounts',
+      config({ linkedAccounts: [] }),
+      'linkedAccounts: expected a list of 1 to 10000 linked accounts, got a list of 0',
+    ],
+    [
+      'AZ name',
+      withPool({ azIds: ['us-east-1a'] }),
+      `${POOL}.azIds[0]: expected an AZ id such as euc1-az1 (not a name such as eu-central-1a), got "us-east-1a"`,
+    ],
+    [
+      'AZ id twice',
+      withPool({ azIds: ['use1-az1', 'use1-az1'] }),
+      `${POOL}.azIds[1]: expected each AZ id once, got "use1-az1"`,
+    ],
+    [
+      'colon in a group name',
+      withPool({ groupName: 'a:b' }),
+      `${POOL}.groupName: expected the name of an Auto Scaling group: 1 to 238 ASCII characters without a colon, got "a:b"`,
+    ],
+    [
+      'negative reserve',
+      withPool({ reserveUnits: -1 }),
+      `${POOL}.reserveUnits: expected a whole number of instances from 0 to 100000, got -1`,
+    ],
+    [
+      'fraction of an instance',
+      withPool({ provisioningLimitUnits: 1.5 }),
+      `${POOL}.provisioningLimitUnits: expected a whole number of instances from 0 to 100000, got 1.5`,
+    ],
+    [
+      'price as text',
+      withPool({ onDemandUsdPerUnitHour: '0.1' }),
+      `${POOL}.onDemandUsdPerUnitHour: expected a price in US dollars from 0 to 10000, got "0.1"`,
+    ],
+    [
+      'price below a micro-dollar',
+      withPool({ onDemandUsdPerUnitHour: 0.1234567 }),
+      `${POOL}.onDemandUsdPerUnitHour: expected at most 6 decimal places, got 0.1234567`,
+    ],
+    [
+      'unknown tenancy',
+      withPool({ tenancy: 'host' }),
+      `${POOL}.tenancy: expected one of default, dedicated, got "host"`,
+    ],
+    [
+      'commitment twice',
+      withPool({
+        commitments: [
+          { kind: 'savings-plan', units: 1 },
+          { kind: 'savings-plan', units: 2 },
+        ],
+      }),
+      `${POOL}.commitments[1].kind: expected each kind of commitment once, got "savings-plan"`,
+    ],
+    [
+      'no resource type',
+      withPool({ resources: {} }),
+      `${POOL}.resources: expected at least one of the fields cpu, memory, network, storage, got an object`,
+    ],
+    [
+      'unknown resource type',
+      withPool({ resources: { gpu: {}, cpu: { thresholdPercent: 70, recoveryPercent: 50 } } }),
+      `${POOL}.resources.gpu: expected an object with some of the fields cpu, memory, network, storage, got an unknown field`,
+    ],
+    [
+      'recovery at the threshold',
+      withPool(resources({ thresholdPercent: 70, recoveryPercent: 70 })),
+      `${POOL}.resources.cpu.recoveryPercent: expected less than thresholdPercent (70), got 70`,
+    ],
+    [
+      'threshold above 100',
+      withPool(resources({ thresholdPercent: 101, recoveryPercent: 50 })),
+      `${POOL}.resources.cpu.thresholdPercent: expected a number above 0, at most 100, got 101`,
+    ],
+    [
+      'alarm period of 45 s',
+      withPool({ alarm: { periodSeconds: 45 } }),
+      `${POOL}.alarm.periodSeconds: expected ${PERIOD}, got 45`,
+    ],
+    [
+      'more datapoints than periods',
+      withPool({ alarm: { evaluationPeriods: 2, datapointsToAlarm: 3 } }),
+      `${POOL}.alarm.datapointsToAlarm: expected at most evaluationPeriods (2), got 3`,
+    ],
+    [
+      'an alarm over two days',
+      withPool({ alarm: { periodSeconds: 3600, evaluationPeriods: 48 } }),
+      `${POOL}.alarm.evaluationPeriods: expected at most 24 periods of 3600 seconds (one day), got 48`,
+    ],
+    [
+      'history step of 7 s',
+      withPool({ historyStepSeconds: 7 }),
+      `${POOL}.historyStepSeconds: expected ${PERIOD}, got 7`,
+    ],
+    [
+      'seasons out of order',
+      withPool({ seasonSteps: [2016, 288] }),
+      `${POOL}.seasonSteps[1]: expected more than the season before (2016), got 288`,
+    ],
+    [
+      'misspelt field',
+      withPool({ reserveUnit: 1 }),
+      `${POOL}.reserveUnit: expected one of the fields groupName, application, azIds, instanceType, platform, tenancy, storageType, networkGbps, commitments, reserveUnits, provisioningLimitUnits, onDemandUsdPerUnitHour, historyStepSeconds, seasonSteps, coolDownSeconds, alarm, resources, got an unknown field`,
+    ],
+    [
+      'a group twice',
+      config({ linkedAccounts: [linked({ pools: [pool(), pool()] })] }),
+      'linkedAccounts[0].pools[1].groupName: expected each group once, got "web"',
+    ],
+    [
+      'an account twice in a region',
+      config({ linkedAccounts: [linked(), linked()] }),
+      'linkedAccounts[1]: expected each account once a region (222222222222/us-east-1 is there already), got an object',
+    ],
+    [
+      'not a region',
+      config({ linkedAccounts: [linked({ region: 'Frankfurt' })] }),
+      'linkedAccounts[0].region: expected an AWS region such as eu-central-1, got "Frankfurt"',
+    ],
+    [
+      'null',
+      config({ linkedAccounts: null }),
+      'linkedAccounts: expected a list of 1 to 10000 linked accounts, got null',
+    ],
   ])('%s', (_case, input, line) => {
     expect(linesOf(input)).toEqual([line]);
   });
 
   it('reports all wrong fields at once', () => {
-    const lines = linesOf({ hub: {}, linkedAccounts: [linked({ pools: [pool({ azIds: [], networkGbps: 0 })] })], extra: 1 });
+    const lines = linesOf({
+      hub: {},
+      linkedAccounts: [linked({ pools: [pool({ azIds: [], networkGbps: 0 })] })],
+      extra: 1,
+    });
     expect(lines.map((line) => line.split(':')[0])).toEqual([
       'hub.accountId',
       'hub.region',
@@ -89,18 +206,24 @@ describe('a wrong configuration is answered with the path, what is expected and 
   });
 
   it('is not even an object', () => {
-    expect(linesOf([])).toEqual(['the file: expected an object with hub, deployRoleName, linkedAccounts, got a list of 0']);
+    expect(linesOf([])).toEqual([
+      'the file: expected an object with hub, deployRoleName, linkedAccounts, got a list of 0',
+    ]);
   });
 
   it('has more accounts than the policies of a hub can name', () => {
-    const accounts = Array.from({ length: 401 }, (_, index) => linked({ accountId: String(200_000_000_000 + index), pools: [] }));
+    const accounts = Array.from({ length: 401 }, (_, index) =>
+      linked({ accountId: String(200_000_000_000 + index), pools: [] }),
+    );
     expect(linesOf(config({ linkedAccounts: accounts }))).toEqual([
       'linkedAccounts: expected at most 400 different accounts a hub (its resource policies hold no more), got a list of 401',
     ]);
   });
 
   it('is missing, or is not JSON', () => {
-    expect(() => loadConfig('/nowhere/entangle.json')).toThrow(/^\/nowhere\/entangle\.json: expected the configuration file, got ENOENT: copy entangle\.example\.json/);
+    expect(() => loadConfig('/nowhere/entangle.json')).toThrow(
+      /^\/nowhere\/entangle\.json: expected the configuration file, got ENOENT: copy entangle\.example\.json/,
+    );
     expect(() => loadConfig('core/units.ts')).toThrow(/^core\/units\.ts: expected JSON, got /);
   });
 });
@@ -143,7 +266,9 @@ describe('a right configuration', () => {
 
   it('measures full use of the network in the bytes that an instance can send in one alarm period', () => {
     const network = { thresholdPercent: 70, recoveryPercent: 50 };
-    const [spec] = poolSpecs(parseConfig(withPool({ networkGbps: 0.8, alarm: { periodSeconds: 300 }, resources: { network } })));
+    const [spec] = poolSpecs(
+      parseConfig(withPool({ networkGbps: 0.8, alarm: { periodSeconds: 300 }, resources: { network } })),
+    );
     expect(spec?.resources.network?.fullUsePerUnit).toBe(0.1e9 * 300);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { AuditRecord } from '../../../core/audit/chain.ts';
 import { canonicalJson, GENESIS, link, verifyChain } from '../../../core/audit/chain.ts';
 import { epochMillis } from '../../../core/units.ts';
@@ -61,7 +61,7 @@ describe('verifyChain', () => {
     (field) => {
       const changed = { accountId: '999999999999', at: 1, detail: { units: 99 } }[field] ?? 'f'.repeat(64);
       const records = chainOf(5).map((record) =>
-        record.seq === 3 ? ({ ...record, [field]: changed } as AuditRecord) : record,
+        record.seq === 3 ? { ...record, [field]: changed } : record,
       );
       expect(faultsOf(records)).toContainEqual({ kind: 'altered', seq: 3 });
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { QUANTILE_LEVELS } from '../../../core/forecast/forecast.ts';
 import { forecast } from '../../../core/forecast/seasonal-naive.ts';
 import type { DemandHistory } from '../../../core/telemetry/history.ts';

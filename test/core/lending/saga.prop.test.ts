@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { accountId, invariant } from '../../../core/units.ts';
 import type { WorldPool } from '../../support/lending-world.ts';
 import { LendingWorld } from '../../support/lending-world.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Consent } from '../../../core/consent/consent.ts';
 import { emptyUsage } from '../../../core/consent/covers.ts';
 import type { PoolForecast } from '../../../core/forecast/pool-forecast.ts';

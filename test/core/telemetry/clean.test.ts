@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { CleaningOptions, SeriesSample } from '../../../core/telemetry/clean.ts';
 import { cleanSeries, UnusableSeries } from '../../../core/telemetry/clean.ts';
 
@@ -123,7 +123,7 @@ describe('cleanSeries', () => {
         const given = samples.map(({ step, value }) => ({ atMillis: step * 60_000, value }));
         fc.pre(given.some(({ value }) => value >= 0 && value <= 100));
         const shuffled = given
-          .map((sample) => ({ sample, key: keys.next().value ?? 0 }))
+          .map((sample) => ({ sample, key: Number(keys.next().value) }))
           .sort((a, b) => a.key - b.key)
           .map(({ sample }) => sample);
         const all = { ...options, stepSeconds: 60, maxGapSteps: 100 };

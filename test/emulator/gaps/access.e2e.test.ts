@@ -6,17 +6,19 @@ import {
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { CreateRoleCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
   GetBucketVersioningCommand,
   GetObjectLockConfigurationCommand,
+  ListBucketsCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Emulator, startEmulator } from '../../../emulator/emulator.ts';
 import {
@@ -120,6 +122,41 @@ describe('tags of Auto Scaling groups', () => {
     await expect(own.autoScaling.send(new CreateOrUpdateTagsCommand({ Tags: [tag] }))).rejects.toMatchObject({
       name: 'AccessDenied',
     });
+  });
+});
+
+describe('the session of a role', () => {
+  it('is its role to aws:PrincipalArn, path included', async () => {
+    const trust = { Effect: 'Allow', Principal: { AWS: lenderAccount }, Action: 'sts:AssumeRole' };
+    const { Role } = await hub.iam.send(
+      new CreateRoleCommand({ RoleName: 'pathed', Path: '/entangle/', AssumeRolePolicyDocument: policyOf(trust) }),
+    );
+    const RoleArn = Role?.Arn ?? '';
+    const mayList = (Action: string, arn: string) => ({
+      Effect: 'Allow',
+      Action,
+      Resource: '*',
+      Condition: { ArnEquals: { 'aws:PrincipalArn': arn } },
+    });
+    await hub.iam.send(
+      new PutRolePolicyCommand({
+        RoleName: 'pathed',
+        PolicyName: 'own',
+        PolicyDocument: policyOf(
+          mayList('dynamodb:ListTables', RoleArn),
+          mayList('s3:ListAllMyBuckets', `arn:aws:sts::${hubAccount}:assumed-role/pathed/test`),
+        ),
+      }),
+    );
+    const { Credentials: given } = await lender.sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'test' }));
+    const session = clientsOf(emulator.endpoint, {
+      accessKeyId: given?.AccessKeyId ?? '',
+      secretAccessKey: given?.SecretAccessKey ?? '',
+      sessionToken: given?.SessionToken ?? '',
+    });
+    expect(RoleArn).toBe(`arn:aws:iam::${hubAccount}:role/entangle/pathed`);
+    expect((await session.dynamo.send(new ListTablesCommand({}))).TableNames).toEqual([]);
+    await expect(session.s3.send(new ListBucketsCommand({}))).rejects.toMatchObject({ name: 'AccessDenied' });
   });
 });
 

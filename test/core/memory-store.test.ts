@@ -1,0 +1,19 @@
+import { GENESIS } from '../../core/audit/chain.ts';
+import { loanStoreContract } from '../support/loan-store-contract.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+
+loanStoreContract('memory', async () => {
+  const store = new MemoryStore();
+  return {
+    store,
+    putPool: async (pool) => store.putPool(pool),
+    putConsent: async (consent) => store.putConsent(consent),
+    poolOf: async (id) => store.poolOf(id),
+    usageOf: async (account) => store.usageOf(account),
+    ledgerOf: async (account) => [...store.ledger.values()].filter((entry) => entry.accountId === account),
+    chainOf: async (account) => ({
+      records: store.audit.get(account) ?? [],
+      head: store.heads.get(account) ?? GENESIS,
+    }),
+  };
+});

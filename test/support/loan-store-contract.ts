@@ -1,0 +1,264 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AuditRecord, ChainHead } from '../../core/audit/chain.ts';
+import { verifyChain } from '../../core/audit/chain.ts';
+import type { LedgerEntry } from '../../core/billing/ledger.ts';
+import type { Consent, ConsentTerms, ConsentUsage } from '../../core/consent/consent.ts';
+import { applyCommit } from '../../core/lending/apply.ts';
+import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
+import { giveBackMove, takeBackMove } from '../../core/lending/moves.ts';
+import type { LoanRequest, Offer } from '../../core/lending/saga.ts';
+import {
+  activate,
+  beginReturn,
+  reclaim,
+  recordGiven,
+  recordTaken,
+  request,
+  reserve,
+  settle,
+} from '../../core/lending/saga.ts';
+import type { Pool } from '../../core/pool.ts';
+import type { LoanStore } from '../../core/ports.ts';
+import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
+import { invariant, microUsd, plusMillis, poolId } from '../../core/units.ts';
+import { BORROWER, consentOf, groupOf, LENDER, NOW, poolOf, REGION, termsOf } from './fixtures.ts';
+import { sha256Hex } from './memory-store.ts';
+
+/** A store under test, empty, with the ways to fill it and to look into it that the port does not have. */
+export interface StoreUnderTest {
+  readonly store: LoanStore;
+  putPool(pool: Pool): Promise<void>;
+  /** Makes this the account's current consent. */
+  putConsent(consent: Consent): Promise<void>;
+  poolOf(id: PoolId): Promise<Pool>;
+  usageOf(account: AccountId): Promise<ConsentUsage>;
+  ledgerOf(account: AccountId): Promise<readonly LedgerEntry[]>;
+  chainOf(account: AccountId): Promise<{ readonly records: readonly AuditRecord[]; readonly head: ChainHead }>;
+}
+
+const UNITS = 2;
+const borrowerPool = poolOf(BORROWER, {}, { provisioningLimitUnits: 4 });
+const lenderPool = poolOf(LENDER);
+
+function wanted(serial: number): LoanRequest {
+  return {
+    loanId: `ln-${String(serial).padStart(24, '0')}` as LoanId,
+    borrowerAccountId: BORROWER,
+    borrowerPoolId: borrowerPool.spec.poolId,
+    units: UNITS,
+    bindingResource: 'cpu',
+    alarmName: 'entangle/web/cpu',
+    alarmTransitionAt: NOW,
+    inServiceBefore: 10,
+    reason: 'cpu needs 12 units, the ceiling is 10',
+  };
+}
+
+function offerOf(lender: Pool, consents: { lend?: Consent; borrow?: Consent } = {}): Offer {
+  return {
+    units: UNITS,
+    priceMicroUsdPerUnitHour: microUsd(40_000),
+    termSeconds: 3_600,
+    shortestTermSeconds: 600,
+    borrowerConsent: consents.borrow ?? consentOf(BORROWER),
+    borrowerGroup: groupOf({ desiredCapacity: 10 }),
+    lender: { pool: lender, consent: consents.lend ?? consentOf(LENDER), group: groupOf({ desiredCapacity: 3 }) },
+    reasons: ['first of one'],
+  };
+}
+
+/** Reads a loan with the pools that the offer names, as the choice of a lender does. */
+async function requested(under: StoreUnderTest, serial = 1): Promise<LoanSnapshot> {
+  await under.store.commit(request(wanted(serial), NOW), {});
+  return read(under, serial);
+}
+
+async function read(under: StoreUnderTest, serial = 1): Promise<LoanSnapshot> {
+  const snapshot = await under.store.readSnapshot(wanted(serial).loanId);
+  invariant(snapshot !== undefined, 'the loan was stored');
+  return snapshot;
+}
+
+async function filled(make: () => Promise<StoreUnderTest>): Promise<StoreUnderTest> {
+  const under = await make();
+  await under.putPool(borrowerPool);
+  await under.putPool(lenderPool);
+  await under.putConsent(consentOf(BORROWER));
+  await under.putConsent(consentOf(LENDER));
+  return under;
+}
+
+async function refusedWith(under: StoreUnderTest, commit: LoanCommit): Promise<{ name: string; conflicts: string[] }> {
+  const refused: unknown = await under.store.commit(commit, {}).then(
+    () => new Error('the commit went through'),
+    (error: unknown) => error,
+  );
+  expect(refused).toHaveProperty('conflicts');
+  return refused as { name: string; conflicts: string[] };
+}
+
+/** A loan of its full way, each commit written with the snapshot of the one before it. */
+async function goAllTheWay(under: StoreUnderTest): Promise<LoanSnapshot> {
+  let snapshot = await requested(under);
+  let heads = snapshot.heads;
+  const write = async (commit: LoanCommit) => {
+    heads = await under.store.commit(commit, heads);
+    snapshot = applyCommit(snapshot, commit);
+  };
+  await write(reserve(snapshot, offerOf(lenderPool), NOW));
+  snapshot = await read(under);
+  await write(recordTaken(snapshot, NOW));
+  await write(recordGiven(snapshot, NOW));
+  await write(activate(snapshot, NOW));
+  const later = plusMillis(NOW, 1_800_000);
+  const borrowing = groupOf({ maxSize: 12, desiredCapacity: 12 });
+  await write(beginReturn(snapshot, 'recovered', takeBackMove(snapshot.borrowerPool, borrowing, snapshot.loan), later));
+  const lending = groupOf({ maxSize: 8, desiredCapacity: 3 });
+  await write(reclaim(snapshot, giveBackMove(snapshot.lenderPool ?? lenderPool, lending, snapshot.loan), later));
+  await write(settle(snapshot, later));
+  return snapshot;
+}
+
+/** What every store of loans does. Run against each implementation. */
+export function loanStoreContract(name: string, make: () => Promise<StoreUnderTest>): void {
+  describe(`${name} as a store of loans`, () => {
+    keepsWhatIsCommitted(make);
+    refusesStaleCommits(make);
+    refusesWhatConsentsDoNotCover(make);
+  });
+}
+
+function keepsWhatIsCommitted(make: () => Promise<StoreUnderTest>): void {
+  describe('keeping what is committed', () => {
+    it('keeps a loan over its whole way: counters, limits, money and records end where they should', async () => {
+      const under = await filled(make);
+      const { loan } = await goAllTheWay(under);
+      expect((await read(under)).loan).toEqual(loan);
+      expect(loan).toMatchObject({ state: 'returned', billedMicroUsd: 40_000 });
+      const borrower = await under.poolOf(borrowerPool.spec.poolId);
+      expect(borrower).toMatchObject({ borrowedUnits: 0, coolDownUntil: NOW + 2_400_000 });
+      expect(borrower).not.toHaveProperty('movingLoanId');
+      expect(await under.poolOf(lenderPool.spec.poolId)).toMatchObject({ lentUnits: 0, ownedUnits: 10 });
+      // Half an hour of two units is one unit-hour.
+      expect(await under.usageOf(BORROWER)).toMatchObject({
+        borrowedUnits: 0,
+        borrowedUnitSeconds: { '2026-11': 3_600 },
+      });
+      expect(await under.usageOf(LENDER)).toMatchObject({ lentUnits: 0, lentUnitSeconds: { '2026-11': 3_600 } });
+      const amounts = (await under.ledgerOf(LENDER)).map(({ phase, amountMicroUsd }) => [phase, amountMicroUsd]);
+      expect(new Map(amounts as [string, number][])).toEqual(
+        new Map([
+          ['pending', 80_000],
+          ['voided', -80_000],
+          ['posted', 40_000],
+        ]),
+      );
+      const chains = [await under.chainOf(BORROWER), await under.chainOf(LENDER)];
+      expect(chains.map(({ records, head }) => verifyChain(records, head, sha256Hex))).toEqual([[], []]);
+      expect(chains.reduce((sum, { records }) => sum + records.length, 0)).toBe(8);
+    });
+
+    it('reads nothing of a loan that is not there', async () => {
+      const under = await filled(make);
+      expect(await under.store.readSnapshot(wanted(9).loanId)).toBeUndefined();
+    });
+
+    it('finds the end of a chain by itself when the hint is old', async () => {
+      const under = await filled(make);
+      const first = await requested(under, 1);
+      await requested(under, 2);
+      const heads = await under.store.commit(request(wanted(3), NOW), first.heads);
+      const { records, head } = await under.chainOf(BORROWER);
+      expect(records.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+      expect(heads[BORROWER]).toEqual({ seq: head.seq, hash: head.hash });
+      expect(verifyChain(records, head, sha256Hex)).toEqual([]);
+    });
+  });
+}
+
+function refusesStaleCommits(make: () => Promise<StoreUnderTest>): void {
+  describe('a commit from what no longer stands', () => {
+    it('makes one loan of a request that comes twice', async () => {
+      const under = await filled(make);
+      await requested(under);
+      expect(await refusedWith(under, request(wanted(1), NOW))).toMatchObject({ name: 'StaleSnapshot' });
+      expect((await under.chainOf(BORROWER)).records).toHaveLength(1);
+    });
+
+    it('lets one of several commits from the same snapshot through', async () => {
+      const under = await filled(make);
+      const snapshot = await requested(under);
+      const commit = reserve(snapshot, offerOf(lenderPool), NOW);
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 5 }, () => under.store.commit(commit, snapshot.heads)),
+      );
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(await under.poolOf(lenderPool.spec.poolId)).toMatchObject({ lentUnits: UNITS });
+      expect(await under.ledgerOf(BORROWER)).toHaveLength(1);
+    });
+
+    it('writes nothing of a commit of which one condition does not hold', async () => {
+      const under = await filled(make);
+      const snapshot = await requested(under);
+      await under.putPool({ ...lenderPool, version: 2 });
+      const refused = await refusedWith(under, reserve(snapshot, offerOf(lenderPool), NOW));
+      expect(refused.name).toBe('StaleSnapshot');
+      expect(refused.conflicts.join()).toContain(lenderPool.spec.poolId);
+      expect((await read(under)).loan.state).toBe('requested');
+      expect(await under.poolOf(borrowerPool.spec.poolId)).toMatchObject({ borrowedUnits: 0, version: 1 });
+      expect(await under.usageOf(BORROWER)).toMatchObject({ borrowedUnits: 0 });
+      expect(await under.ledgerOf(BORROWER)).toHaveLength(0);
+      expect((await under.chainOf(LENDER)).records).toHaveLength(0);
+    });
+
+    it('does not move a pool that another loan is moving', async () => {
+      const under = await filled(make);
+      const snapshot = await requested(under);
+      const moving = { ...lenderPool, movingLoanId: wanted(7).loanId };
+      await under.putPool(moving);
+      expect(await refusedWith(under, reserve(snapshot, offerOf(moving), NOW))).toMatchObject({
+        name: 'StaleSnapshot',
+      });
+    });
+  });
+}
+
+function refusesWhatConsentsDoNotCover(make: () => Promise<StoreUnderTest>): void {
+  describe('a commit that consents do not cover', () => {
+    it.each([
+      ['revoked', consentOf(LENDER, {}, { status: 'revoked' })],
+      ['replaced', consentOf(LENDER, {}, { version: 2 })],
+      ['expired', consentOf(LENDER, { validUntil: NOW })],
+    ])('does not reserve under a consent that was %s meanwhile', async (_how, consent) => {
+      const under = await filled(make);
+      const snapshot = await requested(under);
+      await under.putConsent(consent);
+      const refused = await refusedWith(under, reserve(snapshot, offerOf(lenderPool), NOW));
+      expect(refused.name).toBe('StaleSnapshot');
+      expect(refused.conflicts.join()).toContain(`consent of ${LENDER}`);
+    });
+
+    it.each([
+      ['units', { maxUnits: 3 }],
+      ['unit-hours', { maxUnitHoursPerMonth: 3 }],
+    ])('does not pass the %s that a consent allows', async (_what, limit) => {
+      const under = await filled(make);
+      const lend = { ...(termsOf().lend as NonNullable<ConsentTerms['lend']>), ...limit };
+      const consent = consentOf(LENDER, { lend });
+      await under.putConsent(consent);
+      const first = await requested(under, 1);
+      const offer = offerOf(lenderPool, { lend: consent });
+      await under.store.commit(reserve(first, offer, NOW), first.heads);
+      // A second borrower, so that only the limit of the lender stands in the way.
+      const otherPool = poolOf(BORROWER, {}, { groupName: 'batch' });
+      const otherLender = poolOf(LENDER, {}, { groupName: 'batch' });
+      await under.putPool(otherPool);
+      await under.putPool(otherLender);
+      await under.store.commit(request({ ...wanted(2), borrowerPoolId: poolId(BORROWER, REGION, 'batch') }, NOW), {});
+      const second = await read(under, 2);
+      const refused = await refusedWith(under, reserve(second, offerOf(otherLender, { lend: consent }), NOW));
+      expect(refused.name).toBe('LimitReached');
+      expect(await under.usageOf(LENDER)).toMatchObject({ lentUnits: UNITS });
+    });
+  });
+}
