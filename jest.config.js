@@ -6,6 +6,12 @@ const shared = {
   transform: { '\\.ts$': '<rootDir>/test/support/jest-transform.mjs' },
 };
 
+const serial = {
+  ...shared,
+  runner: '<rootDir>/test/support/jest-serial-runner.mjs',
+  setupFilesAfterEnv: ['<rootDir>/test/support/jest-emulator-timeout.mjs'],
+};
+
 const emulatorTests = '\\.e2e\\.test\\.ts$';
 
 export default {
@@ -19,11 +25,17 @@ export default {
       testPathIgnorePatterns: ['/node_modules/', emulatorTests],
     },
     {
-      ...shared,
+      ...serial,
       displayName: 'emulator',
       testMatch: ['<rootDir>/test/**/*.e2e.test.ts'],
-      runner: '<rootDir>/test/support/jest-serial-runner.mjs',
-      setupFilesAfterEnv: ['<rootDir>/test/support/jest-emulator-timeout.mjs'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/emulator/[^/]+$'],
+    },
+    {
+      ...serial,
+      displayName: 'lending',
+      testMatch: ['<rootDir>/test/emulator/*.e2e.test.ts'],
+      globalSetup: '<rootDir>/test/support/jest-deploy-fleet.ts',
+      globalTeardown: '<rootDir>/test/support/jest-end-fleet.ts',
     },
   ],
 };

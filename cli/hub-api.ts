@@ -23,8 +23,8 @@ export interface HubApi {
 }
 
 /** A field of an answer. @throws HubRequestError when the answer is of another API */
-function field<Value>(answer: unknown, name: string): Value {
-  if (typeof answer === 'object' && answer !== null && name in answer) return (answer as Record<string, Value>)[name] as Value;
+function field(answer: unknown, name: string): unknown {
+  if (typeof answer === 'object' && answer !== null && name in answer) return (answer as Record<string, unknown>)[name];
   throw new HubRequestError(0, `the answer has no "${name}": is the URL that of an Entangle hub?`);
 }
 
@@ -35,7 +35,10 @@ interface AuditPage {
 
 async function auditPage(client: HubClient, after: number): Promise<AuditPage> {
   const answer = await client.send('GET', `/audit?after=${after}`);
-  return { records: field<readonly AuditRecord[]>(answer, 'records'), head: field<ChainHead | null>(answer, 'head') };
+  return {
+    records: field(answer, 'records') as readonly AuditRecord[],
+    head: field(answer, 'head') as ChainHead | null,
+  };
 }
 
 /** Pages until the head is reached, or until a page brings nothing new: then records are missing at the end. */
@@ -55,24 +58,27 @@ async function wholeAudit(client: HubClient): Promise<AuditPage> {
 
 export function hubApi(client: HubClient): HubApi {
   return {
-    enrol: async (spec) => field<Pool>(await client.send('PUT', '/pools', spec), 'pool'),
+    enrol: async (spec) => field(await client.send('PUT', '/pools', spec), 'pool') as Pool,
     consent: async () => {
       const answer = await client.send('GET', '/consent');
       const usage = (answer as { readonly usage?: ConsentUsage } | null)?.usage;
-      return { consent: field<Consent | null>(answer, 'consent'), usage };
+      return { consent: field(answer, 'consent') as Consent | null, usage };
     },
-    giveConsent: async (terms) => field<Consent>(await client.send('PUT', '/consent', terms), 'consent'),
+    giveConsent: async (terms) => field(await client.send('PUT', '/consent', terms), 'consent') as Consent,
     revokeConsent: async () => {
       const answer = await client.send('DELETE', '/consent');
-      return { consent: field<Consent>(answer, 'consent'), recalled: field<readonly string[]>(answer, 'recalled') };
+      return { consent: field(answer, 'consent') as Consent, recalled: field(answer, 'recalled') as readonly string[] };
     },
     loans: async (openOnly = false) =>
-      field<readonly Loan[]>(await client.send('GET', openOnly ? '/loans?state=open' : '/loans'), 'loans'),
-    loan: async (loanId) => field<Loan>(await client.send('GET', `/loans/${encodeURIComponent(loanId)}`), 'loan'),
-    plans: async () => field<readonly PoolPlan[]>(await client.send('GET', '/plan'), 'plans'),
+      field(await client.send('GET', openOnly ? '/loans?state=open' : '/loans'), 'loans') as readonly Loan[],
+    loan: async (loanId) => field(await client.send('GET', `/loans/${encodeURIComponent(loanId)}`), 'loan') as Loan,
+    plans: async () => field(await client.send('GET', '/plan'), 'plans') as readonly PoolPlan[],
     bills: async () => {
       const answer = await client.send('GET', '/bills');
-      return { balance: field<AccountBalance>(answer, 'balance'), entries: field<readonly LedgerEntry[]>(answer, 'entries') };
+      return {
+        balance: field(answer, 'balance') as AccountBalance,
+        entries: field(answer, 'entries') as readonly LedgerEntry[],
+      };
     },
     audit: () => wholeAudit(client),
   };

@@ -62,7 +62,11 @@ async function execute(argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>
     throw new UsageError(`unknown command "${name}": expected ${COMMAND_NAMES.join(', ')}`);
   }
   const url = hubUrl(values.url, env);
-  const client = hubClient({ url: url.href, region: hubRegion(url, values.region, env), credentials: defaultProvider() });
+  const client = hubClient({
+    url: url.href,
+    region: hubRegion(url, values.region, env),
+    credentials: defaultProvider(),
+  });
   const output = await command(hubApi(client), args, { open: values.open });
   streams.out(`${values.json ? JSON.stringify(output.json) : output.text}\n`);
   return output.failed === true ? FAILED : 0;

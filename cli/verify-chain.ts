@@ -37,7 +37,8 @@ export function chainFaults(records: readonly AuditRecord[], head: ChainHead | n
     for (; expectedSeq < record.seq; expectedSeq += 1) faults.push(`record ${expectedSeq} is missing`);
     const follows = expectedSeq === record.seq && record.previousHash === previousHash;
     const wasMissing = faults.at(-1) === `record ${record.seq - 1} is missing`;
-    if (hashOf(record) !== record.hash) faults.push(`record ${record.seq} was altered: its hash does not fit its content`);
+    if (hashOf(record) !== record.hash)
+      faults.push(`record ${record.seq} was altered: its hash does not fit its content`);
     else if (!follows && !wasMissing) faults.push(`record ${record.seq} does not follow record ${record.seq - 1}`);
     expectedSeq = record.seq + 1;
     previousHash = record.hash;

@@ -35,6 +35,11 @@ const env = readEnv(
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const stepFunctions = new SFNClient({});
 
+/** An execution that failed without a trace may be started again once as much time has passed as makes a loan stuck. */
+function attemptAt(at: EpochMillis): number {
+  return Math.floor(at / (Math.max(1, env.ENTANGLE_STUCK_AFTER_SECONDS) * MILLIS_PER_SECOND));
+}
+
 async function recoveryOf(loan: Loan, pool: Pool | undefined, at: EpochMillis): Promise<Recovery | undefined> {
   if (loan.state !== 'active' || pool === undefined) return undefined;
   const [group, metrics] = await Promise.all([observeGroup(pool.spec, role), latestMetrics(pool.spec, at, role)]);
@@ -55,9 +60,8 @@ async function reconcileLoans(account: AccountId, loans: readonly Loan[], items:
     });
     if (decided.action === 'none') continue;
     logger.info('returning', { loanId: loan.loanId, reason: decided.reason, detail: decided.detail });
-    // A return that failed without a trace may be tried again once it counts as stuck.
-    const attempt = Math.floor(at / (Math.max(1, env.ENTANGLE_STUCK_AFTER_SECONDS) * MILLIS_PER_SECOND));
-    const started = await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, decided.reason, attempt);
+    const { ENTANGLE_RETURN_STATE_MACHINE_ARN: machine } = env;
+    const started = await startReturn(stepFunctions, machine, loan, decided.reason, attemptAt(at));
     if (started) returns += 1;
   }
   return returns;

@@ -18,8 +18,9 @@ function build(app: App, config: Config): void {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 }
 
+// Without autoSynth: a wrong configuration would still write an empty assembly when the process ends.
 synthesizeOrExplain(() => {
-  const app = new App();
+  const app = new App({ autoSynth: false });
   build(app, loadConfig(configPath(app)));
   app.synth();
 });

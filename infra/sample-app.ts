@@ -6,7 +6,7 @@ import { loadSamples } from './samples.ts';
 
 // An app of its own, so that nobody deploys sample groups together with the product by accident.
 synthesizeOrExplain(() => {
-  const app = new App();
+  const app = new App({ autoSynth: false });
   const config = loadConfig(configPath(app));
   const samples = loadSamples(process.env['ENTANGLE_SAMPLES'] ?? 'samples.json');
   for (const linkedAccount of config.linkedAccounts) new SampleWorkloadStack(app, { linkedAccount, samples });

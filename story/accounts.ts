@@ -1,14 +1,14 @@
 import type { ConsentTerms } from '../core/consent/consent.ts';
 import type { PoolSpec } from '../core/pool.ts';
-import { accountId, microUsd, RESOURCE_TYPES } from '../core/units.ts';
 import type { AccountId } from '../core/units.ts';
+import { accountId, microUsd, RESOURCE_TYPES } from '../core/units.ts';
 import { parseConfig, poolSpecs } from '../infra/config.ts';
 import type { Config } from '../infra/config-schema.ts';
-import { burstiness, SIZING, sizeGroup } from './sizing.ts';
-import type { Sizing, Utilisation } from './sizing.ts';
+import type { Sizing } from './sizing.ts';
+import { burstiness, SIZING, sizeGroup, sliceSteps } from './sizing.ts';
 import { highest } from './statistics.ts';
-import { alarmPeriodSeconds, clockSeconds, samplesPerDay, speedUp } from './time-scale.ts';
 import type { TimeScale } from './time-scale.ts';
+import { alarmPeriodSeconds, clockSeconds, samplesPerDay, speedUp } from './time-scale.ts';
 import type { Trace, Window } from './traces.ts';
 
 export const REGION = 'us-east-1';
@@ -42,14 +42,9 @@ const RESERVE_UNITS = 1;
 const ALARM_PERIODS = 2;
 const USD = 1_000_000;
 
-function historyOf(trace: Trace, window: Window): Utilisation {
-  const columns = Object.entries(trace.utilisation).map(([type, values]) => [type, values.slice(0, window.historySteps)]);
-  return { cpu: [], ...Object.fromEntries(columns) };
-}
-
 /** The accounts of the traces, sized by the history only. */
 export function storyAccounts(traces: readonly Trace[], window: Window, builtIn: boolean): StoryAccount[] {
-  const histories = traces.map((trace) => historyOf(trace, window));
+  const histories = traces.map((trace) => sliceSteps(trace.utilisation, 0, window.historySteps));
   const bursts = histories.map(burstiness);
   const burstiest = bursts.indexOf(highest(bursts));
   return traces.map((trace, index) => {

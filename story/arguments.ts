@@ -21,7 +21,7 @@ consents, loads the history, plans, and replays the hours that follow: an alarm 
                  Timestamps in ISO 8601, or seconds or milliseconds since 1970, all files with the same step.
                  The last 12 hours are replayed, everything before (a day at least) is history; the shortest
                  file ends them all.
-  --speed N      how many times faster than the traces (5-minute samples: 300, 60, 30 or 10; default 300)
+  --speed N      how many times faster than the traces (5-minute samples: 300, 60 or 30; default 300)
   --out DIR      where the report is written (default: .entangle)
   --json         print one JSON object at the end; progress goes to the standard error
   --help         this text

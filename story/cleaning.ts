@@ -1,5 +1,5 @@
-import { cleanSeries, UnusableSeries } from '../core/telemetry/clean.ts';
 import type { CleanSeries, Repairs, SeriesSample } from '../core/telemetry/clean.ts';
+import { cleanSeries, UnusableSeries } from '../core/telemetry/clean.ts';
 import type { ResourceType } from '../core/units.ts';
 import { InputError } from './csv.ts';
 

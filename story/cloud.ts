@@ -1,6 +1,10 @@
-import { AutoScalingClient, DescribeAutoScalingGroupsCommand, SetDesiredCapacityCommand } from '@aws-sdk/client-auto-scaling';
-import { CloudWatchClient, DescribeAlarmsCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  AutoScalingClient,
+  DescribeAutoScalingGroupsCommand,
+  SetDesiredCapacityCommand,
+} from '@aws-sdk/client-auto-scaling';
 import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient, DescribeAlarmsCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { PoolSpec } from '../core/pool.ts';
 import type { ResourceType } from '../core/units.ts';
 import { RESOURCE_TYPES } from '../core/units.ts';
@@ -119,7 +123,10 @@ export function accountCloud(spec: PoolSpec, endpoint: string): AccountCloud {
     },
     alarms: async () => {
       const answer = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `entangle/${groupName}/` }));
-      return (answer.MetricAlarms ?? []).map(({ AlarmName = '', StateValue = '' }) => ({ name: AlarmName, state: StateValue }));
+      return (answer.MetricAlarms ?? []).map(({ AlarmName = '', StateValue = '' }) => ({
+        name: AlarmName,
+        state: StateValue,
+      }));
     },
     close: () => {
       autoScaling.destroy();

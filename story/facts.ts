@@ -1,6 +1,6 @@
 import type { Loan } from '../core/lending/loan.ts';
-import { ceilingRange, sampleAt } from './result.ts';
 import type { StoryResult } from './result.ts';
+import { ceilingRange, sampleAt } from './result.ts';
 import { traceDuration, traceTime } from './time-scale.ts';
 
 /** One loan as it is told to people; every cell is text. */
@@ -55,21 +55,24 @@ function outcome(loan: Loan): string {
 
 /** Every request in the order in which they were made, in trace time. */
 export function loanRows(result: StoryResult): LoanRow[] {
-  return result.loans.toSorted((a, b) => a.requestedAt - b.requestedAt).map((loan) => {
-    const active = loan.activeAt !== undefined && loan.endedAt !== undefined ? loan.endedAt - loan.activeAt : undefined;
-    return {
-      what: `${loan.units} unit${loan.units === 1 ? '' : 's'}`,
-      lender: accountName(result, loan.lenderAccountId),
-      borrower: accountName(result, loan.borrowerAccountId),
-      asked: momentText(result, loan.requestedAt),
-      active: momentText(result, loan.activeAt),
-      ended: momentText(result, loan.endedAt),
-      duration: active === undefined ? '—' : traceDuration(result.scale, active),
-      why: `${RESOURCE_WORDS[loan.bindingResource]} alarm`,
-      end: outcome(loan),
-      price: loan.billedMicroUsd === undefined ? '—' : usd(loan.billedMicroUsd),
-    };
-  });
+  return result.loans
+    .toSorted((a, b) => a.requestedAt - b.requestedAt)
+    .map((loan) => {
+      const active =
+        loan.activeAt !== undefined && loan.endedAt !== undefined ? loan.endedAt - loan.activeAt : undefined;
+      return {
+        what: `${loan.units} unit${loan.units === 1 ? '' : 's'}`,
+        lender: accountName(result, loan.lenderAccountId),
+        borrower: accountName(result, loan.borrowerAccountId),
+        asked: momentText(result, loan.requestedAt),
+        active: momentText(result, loan.activeAt),
+        ended: momentText(result, loan.endedAt),
+        duration: active === undefined ? '—' : traceDuration(result.scale, active),
+        why: `${RESOURCE_WORDS[loan.bindingResource]} alarm`,
+        end: outcome(loan),
+        price: loan.billedMicroUsd === undefined ? '—' : usd(loan.billedMicroUsd),
+      };
+    });
 }
 
 /** One account's ceilings and books; every cell is text. */

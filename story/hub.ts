@@ -1,6 +1,6 @@
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { hubApi } from '../cli/hub-api.ts';
 import type { HubApi } from '../cli/hub-api.ts';
+import { hubApi } from '../cli/hub-api.ts';
 import { hubClient } from '../cli/hub-client.ts';
 import { HUB_ACCOUNT, REGION } from './accounts.ts';
 import { pause } from './pause.ts';

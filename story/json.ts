@@ -1,6 +1,6 @@
 import { accountName } from './facts.ts';
-import { ceilingRange, completedLoans, judge, sampleAt } from './result.ts';
 import type { StoryResult } from './result.ts';
+import { ceilingRange, completedLoans, judge, sampleAt } from './result.ts';
 import { speedUp, traceTime } from './time-scale.ts';
 
 /** The facts of the table as one object, for programs. */
@@ -8,7 +8,9 @@ export function storyJson(result: StoryResult, reportPath: string): Record<strin
   const { scale } = result;
   const verdict = judge(result);
   const moment = (atMillis: number | undefined) =>
-    atMillis === undefined ? null : { at: new Date(atMillis).toISOString(), trace: traceTime(scale, sampleAt(result, atMillis)) };
+    atMillis === undefined
+      ? null
+      : { at: new Date(atMillis).toISOString(), trace: traceTime(scale, sampleAt(result, atMillis)) };
   return {
     ok: verdict.ok,
     findings: verdict.statements,

@@ -1,12 +1,25 @@
 import type { Loan } from '../core/lending/loan.ts';
 import type { StoryAccount } from './accounts.ts';
 import { usd } from './facts.ts';
-import { traceDuration } from './time-scale.ts';
 import type { TimeScale } from './time-scale.ts';
+import { traceDuration } from './time-scale.ts';
 
 /** Name of an account while the story goes on; its id when it is not one of the story's. */
 export function accountName(accounts: readonly StoryAccount[], accountId: string | undefined): string {
   return accounts.find((account) => account.accountId === accountId)?.name ?? accountId ?? 'nobody';
+}
+
+const GOING_BACK: ReadonlySet<Loan['state']> = new Set(['returning', 'reclaimed', 'returned']);
+
+function deed(
+  state: Loan['state'],
+  hasLender: boolean,
+  { borrower, lender, units }: { readonly borrower: string; readonly lender: string; readonly units: string },
+): string {
+  if (!hasLender) return `${borrower} asks for ${units}`;
+  return GOING_BACK.has(state)
+    ? `${borrower} gives ${units} back to ${lender}`
+    : `${borrower} borrows ${units} from ${lender}`;
 }
 
 /** What a loan has come to, in one line. */
@@ -14,7 +27,7 @@ export function loanEvent(loan: Loan, accounts: readonly StoryAccount[], scale: 
   const borrower = accountName(accounts, loan.borrowerAccountId);
   const lender = accountName(accounts, loan.lenderAccountId);
   const units = `${loan.units} unit${loan.units === 1 ? '' : 's'}`;
-  const who = loan.lenderAccountId === undefined ? `${borrower} asks for ${units}` : `${borrower} borrows ${units} from ${lender}`;
+  const who = deed(loan.state, loan.lenderAccountId !== undefined, { borrower, lender, units });
   const detail: Partial<Record<Loan['state'], string>> = {
     active: `in service, for up to ${traceDuration(scale, loan.termSeconds * 1_000)} of the trace`,
     returning: loan.returnReason ?? '',

@@ -1,23 +1,23 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startEmulator } from '../emulator/emulator.ts';
 import type { Emulator } from '../emulator/emulator.ts';
+import { startEmulator } from '../emulator/emulator.ts';
 import { storyAccounts } from './accounts.ts';
-import { STORY_HELP, storyArguments } from './arguments.ts';
 import type { StoryArguments } from './arguments.ts';
+import { STORY_HELP, storyArguments } from './arguments.ts';
 import { storyJson } from './json.ts';
-import { progress } from './progress.ts';
 import type { Progress } from './progress.ts';
+import { progress } from './progress.ts';
 import { reportHtml } from './report.ts';
-import { judge } from './result.ts';
 import type { StoryResult } from './result.ts';
+import { judge } from './result.ts';
 import { describeSizing } from './sizing.ts';
-import { playStory } from './story.ts';
 import type { StoryPlan } from './story.ts';
+import { playStory } from './story.ts';
 import { storyTables } from './table.ts';
 import { describeScale, timeScale, traceTime } from './time-scale.ts';
-import { loadBuiltInTraces, loadTraceFolder, traceWindow } from './traces.ts';
+import { loadBuiltInTraces, loadTraceFolder, traceWindow, withinRetention } from './traces.ts';
 
 const FAILED = 1;
 const INTERRUPTED = 130;
@@ -30,11 +30,10 @@ function fileStamp(): string {
 
 function preparePlan(options: StoryArguments, folder: string): StoryPlan {
   const builtIn = options.traces === undefined;
-  const traces = options.traces === undefined ? loadBuiltInTraces() : loadTraceFolder(options.traces);
-  const [first] = traces;
-  if (first === undefined) throw new Error('there are no traces');
-  const scale = timeScale(first.stepSeconds, options.speed);
-  const window = traceWindow(first.steps, first.stepSeconds);
+  const loaded = options.traces === undefined ? loadBuiltInTraces() : loadTraceFolder(options.traces);
+  const scale = timeScale(loaded[0]?.stepSeconds ?? 0, options.speed);
+  const traces = withinRetention(loaded, scale);
+  const window = traceWindow(traces[0]?.steps ?? 0, scale.traceStepSeconds);
   return { accounts: storyAccounts(traces, window, builtIn), scale, window, builtIn, folder };
 }
 
@@ -77,7 +76,8 @@ interface Run {
 /** Plays the story on an emulator of its own, which ends with it whatever happens. */
 async function playOnEmulator(plan: StoryPlan, { options, stamp, steps, signal }: Run): Promise<number> {
   let emulator: Emulator | undefined;
-  const logNote = () => (emulator?.logFile === undefined ? '' : ` (emulator log: ${relative(process.cwd(), emulator.logFile)})`);
+  const logNote = () =>
+    emulator?.logFile === undefined ? '' : ` (emulator log: ${relative(process.cwd(), emulator.logFile)})`;
   try {
     emulator = await steps.step('starting the emulator, with IAM enforced', () => startEmulator({ auth: true }));
     const result = await playStory(plan, emulator, steps, signal);
@@ -88,7 +88,10 @@ async function playOnEmulator(plan: StoryPlan, { options, stamp, steps, signal }
     rmSync(plan.folder, { recursive: true, force: true });
     return 0;
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted) {
+      rmSync(plan.folder, { recursive: true, force: true });
+      throw error;
+    }
     return fail(`${error instanceof Error ? error.message : String(error)}${logNote()}`);
   } finally {
     await emulator?.stop();
@@ -111,7 +114,10 @@ async function main(argv: readonly string[], signal: AbortSignal): Promise<numbe
   }
   const output = options.json ? process.stderr : process.stdout;
   introduce(plan, (message) => output.write(`${message}\n`));
-  const steps = progress((line) => output.write(line), () => performance.now());
+  const steps = progress(
+    (line) => output.write(line),
+    () => performance.now(),
+  );
   return playOnEmulator(plan, { options, stamp, steps, signal });
 }
 

@@ -46,7 +46,13 @@ const AXIS_START_SHARE = 0.85;
 
 /** Text that is safe inside HTML and SVG. */
 export function escapeHtml(text: string): string {
-  const replacements: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  const replacements: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
   return text.replaceAll(/[&<>"']/g, (character) => replacements[character] ?? character);
 }
 
@@ -87,9 +93,7 @@ export function pathOf(line: ChartLine, x: (value: number) => number, y: (value:
   return line.points
     .map((point, index) => {
       if (index === 0) return `M${fixed(x(point.x))} ${fixed(y(point.y))}`;
-      return line.steps
-        ? `H${fixed(x(point.x))}V${fixed(y(point.y))}`
-        : `L${fixed(x(point.x))} ${fixed(y(point.y))}`;
+      return line.steps ? `H${fixed(x(point.x))}V${fixed(y(point.y))}` : `L${fixed(x(point.x))} ${fixed(y(point.y))}`;
     })
     .join('');
 }
@@ -133,7 +137,9 @@ function marksOf(chart: Chart, scales: Scales): string {
 /** A chart as one `<svg>` element that takes its colours from the page's style sheet. */
 export function chartSvg(chart: Chart): string {
   const scales = scalesOf(chart);
-  const lines = chart.lines.map((line) => `<path class="line ${line.className}" d="${pathOf(line, scales.x, scales.y)}"/>`);
+  const lines = chart.lines.map(
+    (line) => `<path class="line ${line.className}" d="${pathOf(line, scales.x, scales.y)}"/>`,
+  );
   const middle = (TOP + HEIGHT - BOTTOM) / 2;
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${chart.id}">`,

@@ -13,7 +13,12 @@ const STAMP_WIDTH = 7;
 export function progress(write: (line: string) => void, clock: () => number): Progress {
   const startedAt = clock();
   const seconds = () => (clock() - startedAt) / MILLIS_PER_SECOND;
-  const say = (message: string) => write(`[${seconds().toFixed(1).padStart(STAMP_WIDTH - 2)} s] ${message}\n`);
+  const say = (message: string) =>
+    write(
+      `[${seconds()
+        .toFixed(1)
+        .padStart(STAMP_WIDTH - 2)} s] ${message}\n`,
+    );
   return {
     say,
     seconds,

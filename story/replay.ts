@@ -1,6 +1,6 @@
 import type { HubApi } from '../cli/hub-api.ts';
-import { isOpen } from '../core/lending/loan.ts';
 import type { Loan } from '../core/lending/loan.ts';
+import { isOpen } from '../core/lending/loan.ts';
 import type { StoryAccount } from './accounts.ts';
 import type { AccountCloud, GroupSize } from './cloud.ts';
 import { accountName, loanEvent } from './live.ts';
@@ -8,11 +8,11 @@ import { pause } from './pause.ts';
 import type { Progress } from './progress.ts';
 import type { AccountFrame, Frame } from './result.ts';
 import { demandAt, neededUnits, SIZING } from './sizing.ts';
-import { samplesPerHour, traceTime } from './time-scale.ts';
 import type { TimeScale } from './time-scale.ts';
+import { samplesPerHour, traceTime } from './time-scale.ts';
 import type { Window } from './traces.ts';
-import { scalingPolicy, utilisation } from './workload.ts';
 import type { ScalingPolicy } from './workload.ts';
+import { scalingPolicy, utilisation } from './workload.ts';
 
 /** An account with everything that it acts with. */
 export interface Player {
@@ -44,7 +44,13 @@ const WAITING_STEPS_MAX = 180;
 const QUIET_STEPS = 10;
 
 /** One sample of one account: its own policy scales the group, then it publishes what it measures. */
-async function playSample(player: Player, policy: ScalingPolicy, sample: number, at: number, scale: TimeScale): Promise<AccountFrame> {
+async function playSample(
+  player: Player,
+  policy: ScalingPolicy,
+  sample: number,
+  at: number,
+  scale: TimeScale,
+): Promise<AccountFrame> {
   const { account, cloud } = player;
   const demand = demandAt(account.trace.utilisation, account.sizing, sample);
   let group: GroupSize = await cloud.group();
@@ -103,7 +109,13 @@ class Watch {
       if (known !== undefined && known.version >= loan.version) continue;
       this.#loans.set(loan.loanId, loan);
       const { players, progress, scale } = this.#replay;
-      progress.say(`${traceTime(scale, sample)}  ${loanEvent(loan, players.map(({ account }) => account), scale)}`);
+      progress.say(
+        `${traceTime(scale, sample)}  ${loanEvent(
+          loan,
+          players.map(({ account }) => account),
+          scale,
+        )}`,
+      );
     }
   }
 
@@ -133,7 +145,10 @@ function sayCeilings(replay: Replay, frame: Frame, previous: Frame | undefined):
     const before = previous?.accounts[index]?.ceilingUnits;
     if (before === undefined || before === observed.ceilingUnits) continue;
     const { players, progress, scale } = replay;
-    const name = accountName(players.map(({ account }) => account), players[index]?.account.accountId);
+    const name = accountName(
+      players.map(({ account }) => account),
+      players[index]?.account.accountId,
+    );
     progress.say(`${traceTime(scale, frame.sample)}  ceiling of ${name}: ${before} → ${observed.ceilingUnits}`);
   }
 }
@@ -149,7 +164,8 @@ export async function replayHours(replay: Replay): Promise<Recording> {
   const frames: Frame[] = [];
   const sayEvery = Math.max(1, Math.round(samplesPerHour(scale) / LINES_PER_HOUR));
   for (let step = 0; step < window.replaySteps || watch.hasOpenLoans; step += 1) {
-    if (step === window.replaySteps) progress.say('the traces end here; their last sample goes on until every loan is back');
+    if (step === window.replaySteps)
+      progress.say('the traces end here; their last sample goes on until every loan is back');
     if (step > window.replaySteps + WAITING_STEPS_MAX) {
       const open = watch.loans.filter(isOpen).map((loan) => `${loan.loanId} is ${loan.state}`);
       throw new Error(`loans have not come back: ${open.join(', ')}`);

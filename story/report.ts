@@ -1,10 +1,10 @@
 import type { Loan } from '../core/lending/loan.ts';
 import { accountName, accountRows, loanRows, SAVING_NOTE } from './facts.ts';
-import { chartSvg, escapeHtml } from './plot.ts';
 import type { Chart, ChartBand } from './plot.ts';
+import { chartSvg, escapeHtml } from './plot.ts';
 import { reportStyle } from './report-style.ts';
-import { ceilingRange, judge, sampleAt } from './result.ts';
 import type { StoryResult } from './result.ts';
+import { ceilingRange, judge, sampleAt } from './result.ts';
 import { describeSizing } from './sizing.ts';
 import { describeScale, samplesPerHour, traceTime } from './time-scale.ts';
 
@@ -27,7 +27,9 @@ function bandsOf(result: StoryResult, accountId: string): ChartBand[] {
       return [{ ...span, className: 'borrowed', label }];
     }
     if (loan.lenderAccountId !== accountId) return [];
-    return [{ ...span, className: 'lent', label: `lends ${loan.units} to ${accountName(result, loan.borrowerAccountId)}` }];
+    return [
+      { ...span, className: 'lent', label: `lends ${loan.units} to ${accountName(result, loan.borrowerAccountId)}` },
+    ];
   });
 }
 
@@ -76,7 +78,11 @@ export function accountChart(result: StoryResult, index: number): Chart {
   };
 }
 
-function htmlTable(titles: readonly string[], rows: readonly (readonly string[])[], numeric: ReadonlySet<number>): string {
+function htmlTable(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  numeric: ReadonlySet<number>,
+): string {
   const cell = (tag: string, text: string, index: number) =>
     `<${tag}${numeric.has(index) ? ' class="number"' : ''}${tag === 'th' ? ' scope="col"' : ''}>${escapeHtml(text)}</${tag}>`;
   const head = titles.map((title, index) => cell('th', title, index)).join('');
@@ -123,7 +129,18 @@ function list(items: readonly string[]): string {
 function loanSection(result: StoryResult): string {
   const rows = loanRows(result);
   if (rows.length === 0) return '<p>No loan was asked for: no alarm fired in the replayed hours.</p>';
-  const titles = ['lender', 'borrower', 'what', 'asked', 'active', 'given back', 'lent for', 'why', 'how it ended', 'billed'];
+  const titles = [
+    'lender',
+    'borrower',
+    'what',
+    'asked',
+    'active',
+    'given back',
+    'lent for',
+    'why',
+    'how it ended',
+    'billed',
+  ];
   const cells = rows.map((row) => [
     row.lender,
     row.borrower,
@@ -139,7 +156,7 @@ function loanSection(result: StoryResult): string {
   const reasons = result.loans.flatMap((loan) =>
     loan.reasons.map((reason) => `${accountName(result, loan.borrowerAccountId)}: ${reason}`),
   );
-  return `${htmlTable(titles, cells, new Set([2, 6, 9]))}${reasons.length === 0 ? '' : `<h3>Reasons given</h3>${list(reasons)}`}`;
+  return `${htmlTable(titles, cells, new Set([2, 6, 9]))}${reasons.length === 0 ? '' : `<h3>Reasons given</h3>${list(reasons)}<p class="muted">In the hub's own words; durations in them are of the clock, not of the traces.</p>`}`;
 }
 
 function accountSection(result: StoryResult): string {
@@ -165,7 +182,8 @@ export function reportHtml(result: StoryResult): string {
       `<figure><figcaption><strong>${escapeHtml(account.name)}</strong> <span class="muted">account ${account.accountId}, group ${escapeHtml(account.groupName)}</span></figcaption>${chartSvg(accountChart(result, index))}</figure>`,
   );
   const findings = verdict.statements.map(
-    ({ holds, text }) => `<li class="${holds ? 'holds' : 'broken'}"><b>${holds ? '✓' : '✗'}</b> ${escapeHtml(text)}</li>`,
+    ({ holds, text }) =>
+      `<li class="${holds ? 'holds' : 'broken'}"><b>${holds ? '✓' : '✗'}</b> ${escapeHtml(text)}</li>`,
   );
   return `<!doctype html>
 <html lang="en">
@@ -185,7 +203,7 @@ export function reportHtml(result: StoryResult): string {
 <section><h2>Demand against ceiling</h2>${legend()}${charts.join('')}
 <p class="muted">The vertical axes do not start at zero. The horizontal axis is trace time, counted from the first sample of the traces.</p></section>
 <section><h2>Loans</h2>${loanSection(result)}</section>
-<section><h2>Accounts</h2>${accountSection(result)}<p class="note">${escapeHtml(SAVING_NOTE)}</p></section>
+<section><h2>Accounts</h2>${accountSection(result)}${result.loans.length === 0 ? '' : `<p class="note">${escapeHtml(SAVING_NOTE)}</p>`}</section>
 <section><h2>How to read this</h2><h3>Time</h3>${list(describeScale(result.scale))}<h3>Sizes</h3>${list(describeSizing())}<h3>Traces</h3>${sources(result)}</section>
 </main>
 </body>

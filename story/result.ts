@@ -82,7 +82,10 @@ export function judge(result: StoryResult): Verdict {
   const quiet = !result.builtIn && result.alarms.every(({ state }) => state !== 'ALARM') && result.loans.length === 0;
   const loanStatement = quiet
     ? { holds: true, text: 'no alarm fired in these traces, so nothing was lent' }
-    : { holds: completed > 0 || !result.builtIn, text: `requests lent, active and given back: ${completed} of ${result.loans.length}` };
+    : {
+        holds: completed > 0 || !result.builtIn,
+        text: `requests lent, active and given back: ${completed} of ${result.loans.length}`,
+      };
   const statements = [
     loanStatement,
     {

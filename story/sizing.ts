@@ -7,6 +7,15 @@ export type Utilisation = Readonly<Partial<Record<ResourceType, readonly number[
   readonly cpu: readonly number[];
 };
 
+/** The steps from `from` to before `to` of every resource type. */
+export function sliceSteps(utilisation: Utilisation, from: number, to: number): Utilisation {
+  const columns = RESOURCE_TYPES.flatMap((type) => {
+    const values = utilisation[type];
+    return values === undefined ? [] : [[type, values.slice(from, to)] as const];
+  });
+  return { cpu: [], ...Object.fromEntries(columns) };
+}
+
 /** Demand in units (fully used instances) by resource type at one step. */
 export type Demand = Readonly<Partial<Record<ResourceType, number>>>;
 

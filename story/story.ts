@@ -3,23 +3,23 @@ import { join } from 'node:path';
 import { chainFaults } from '../cli/verify-chain.ts';
 import type { PoolSpec } from '../core/pool.ts';
 import type { Emulator } from '../emulator/emulator.ts';
-import { deployAll } from '../infra/deploy.ts';
 import type { Deployment } from '../infra/deploy.ts';
-import { describeConsent, storyConfig, storyConsent, storyPools } from './accounts.ts';
+import { deployAll } from '../infra/deploy.ts';
 import type { StoryAccount } from './accounts.ts';
+import { describeConsent, storyConfig, storyConsent, storyPools } from './accounts.ts';
 import { accountCloud } from './cloud.ts';
 import { accountApi, runPlan } from './hub.ts';
 import { accountName } from './live.ts';
 import type { Progress } from './progress.ts';
-import { replayHours } from './replay.ts';
 import type { Player, Recording } from './replay.ts';
+import { replayHours } from './replay.ts';
 import type { AccountFacts, StoryResult } from './result.ts';
 import { neededUnits, SIZING } from './sizing.ts';
-import { samplesPerDay } from './time-scale.ts';
 import type { TimeScale } from './time-scale.ts';
+import { samplesPerDay } from './time-scale.ts';
 import type { Window } from './traces.ts';
-import { simulateHistory, utilisation } from './workload.ts';
 import type { PastStep } from './workload.ts';
+import { simulateHistory, utilisation } from './workload.ts';
 
 /** Everything that is fixed before anything is started. */
 export interface StoryPlan {
@@ -52,8 +52,12 @@ async function deploy(stage: Stage): Promise<{ deployment: Deployment; specs: Po
   const samples = specs.map((spec, index) => {
     const sizing = plan.accounts[index]?.sizing;
     const desired = stage.pasts[index]?.at(-1)?.inServiceUnits;
-    const sizes = { minSize: sizing?.floorUnits ?? 1, desiredCapacity: desired ?? 1, maxSize: sizing?.ceilingUnits ?? 1 };
-    return [spec.poolId, sizes];
+    const sizes = {
+      minSize: sizing?.floorUnits ?? 1,
+      desiredCapacity: desired ?? 1,
+      maxSize: sizing?.ceilingUnits ?? 1,
+    };
+    return [spec.poolId, sizes] as const;
   });
   const deployment = await progress.step('deploying the hub and the linked accounts with cdk', () =>
     deployAll({
@@ -65,6 +69,7 @@ async function deploy(stage: Stage): Promise<{ deployment: Deployment; specs: Po
       signal,
     }),
   );
+  progress.say(`  the hub's API: ${deployment.apiUrl}`);
   return { deployment, specs };
 }
 
@@ -113,7 +118,10 @@ async function planPairs(stage: Stage, deployment: Deployment, players: readonly
   await progress.step('collecting, forecasting and pairing', () => runPlan(emulator.endpoint, stateMachine, signal));
   for (const { api, account } of players) {
     const partners = (await api.plans()).flatMap((planned) => planned.partners);
-    const names = partners.map((partner) => `${accountName(plan.accounts, partner.lenderAccountId)} (confidence ${partner.confidence.toFixed(2)})`);
+    const names = partners.map(
+      (partner) =>
+        `${accountName(plan.accounts, partner.lenderAccountId)} (confidence ${partner.confidence.toFixed(2)})`,
+    );
     progress.say(`  ${account.name} may borrow from ${names.join(', ') || 'nobody'}`);
   }
 }
@@ -141,7 +149,9 @@ async function accountFacts(stage: Stage, player: Player, index: number, ceiling
 async function play(stage: Stage, deployment: Deployment, players: readonly Player[]): Promise<Recording> {
   const { plan, progress } = stage;
   const startMillis = await loadHistory(stage, players);
-  progress.say(`replaying ${plan.window.replaySteps} samples through CloudWatch: instances in service / ceiling at CPU utilisation`);
+  progress.say(
+    `replaying ${plan.window.replaySteps} samples through CloudWatch: instances in service / ceiling at CPU utilisation`,
+  );
   // Either failure ends both.
   const failed = new AbortController();
   const signal = AbortSignal.any([stage.signal, failed.signal]);
@@ -167,13 +177,17 @@ export async function playStory(
   signal: AbortSignal,
 ): Promise<StoryResult> {
   const startedAt = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const pasts = plan.accounts.map(({ trace, sizing }) => simulateHistory(trace.utilisation, sizing, plan.window.historySteps));
+  const pasts = plan.accounts.map(({ trace, sizing }) =>
+    simulateHistory(trace.utilisation, sizing, plan.window.historySteps),
+  );
   const stage = { plan, emulator, progress, signal, pasts };
   const { deployment, specs } = await deploy(stage);
   const players = plan.accounts.flatMap((account, index) => {
     const spec = specs[index];
     if (spec === undefined) return [];
-    return [{ account, cloud: accountCloud(spec, emulator.endpoint), api: accountApi(deployment.apiUrl, account.accountId) }];
+    return [
+      { account, cloud: accountCloud(spec, emulator.endpoint), api: accountApi(deployment.apiUrl, account.accountId) },
+    ];
   });
   try {
     await enrolAll(stage, players, specs);

@@ -1,6 +1,6 @@
 import { accountRows, loanRows, SAVING_NOTE } from './facts.ts';
-import { judge } from './result.ts';
 import type { StoryResult } from './result.ts';
+import { judge } from './result.ts';
 
 export interface TextColumn {
   readonly title: string;
@@ -72,6 +72,6 @@ export function storyTables(result: StoryResult): string {
     loans.length === 0 ? 'No loan was asked for.' : textTable(loanColumns, loans),
     textTable(accountColumns, accounts),
     findings.join('\n'),
-    SAVING_NOTE,
+    ...(loans.length === 0 ? [] : [SAVING_NOTE]),
   ].join('\n\n');
 }

@@ -5,12 +5,12 @@
 export interface TimeScale {
   /** Seconds between two samples of the trace. */
   readonly traceStepSeconds: number;
-  /** Seconds of the clock between two samples: 1, or 5, 10, 30 when the replay was asked to be slower. */
+  /** Seconds of the clock between two samples: 1, or 5 or 10 when the replay was asked to be slower. */
   readonly stepSeconds: number;
 }
 
-/** Periods below a minute that GetMetricData and 1-second metrics know. */
-const STEPS_SECONDS = [1, 5, 10, 30] as const;
+/** Periods that GetMetricData knows, and in which a history of days is still within CloudWatch's retention. */
+const STEPS_SECONDS = [1, 5, 10] as const;
 
 /** Shortest alarm period: 10 samples, as far as CloudWatch has such a period (10, 20, 30 or whole minutes). */
 const ALARM_PERIOD_SAMPLES = 10;
@@ -26,7 +26,9 @@ export function timeScale(traceStepSeconds: number, speed?: number): TimeScale {
   const stepSeconds = STEPS_SECONDS.find((step) => speed === undefined || traceStepSeconds / step === speed);
   if (stepSeconds !== undefined) return { traceStepSeconds, stepSeconds };
   const possible = STEPS_SECONDS.map((step) => plain(traceStepSeconds / step)).join(', ');
-  throw new Error(`--speed ${speed}: expected one of ${possible} (times faster than the trace, as CloudWatch resolves)`);
+  throw new Error(
+    `--speed ${speed}: expected one of ${possible} (times faster than the trace, as CloudWatch resolves)`,
+  );
 }
 
 /** How many times faster than real time the trace runs. Prices are multiplied by it, so that a bill reads in trace time. */

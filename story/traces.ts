@@ -1,14 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MILLIS_PER_SECOND } from '../core/units.ts';
 import type { ResourceType } from '../core/units.ts';
-import { cleanColumn } from './cleaning.ts';
+import { MILLIS_PER_SECOND } from '../core/units.ts';
 import type { RawSample } from './cleaning.ts';
-import { InputError, numberCell, parseCsv } from './csv.ts';
+import { cleanColumn } from './cleaning.ts';
 import type { Table } from './csv.ts';
+import { InputError, numberCell, parseCsv } from './csv.ts';
 import type { Utilisation } from './sizing.ts';
+import { sliceSteps } from './sizing.ts';
 import { highest, lowest } from './statistics.ts';
+import type { TimeScale } from './time-scale.ts';
 
 /** The measured utilisation of one data centre or workload; in the story it is one account. */
 export interface Trace {
@@ -26,8 +28,10 @@ export interface Trace {
 const SECONDS_PER_HOUR = 3_600;
 const FEWEST_FILES = 3;
 const MOST_FILES = 8;
-/** CloudWatch keeps 1-second data for 3 hours; a history longer than this many samples would not be there any more. */
-const MOST_HISTORY_STEPS = 9_000;
+/** CloudWatch keeps data finer than a minute for 3 hours; an older history would not be there any more. */
+const MOST_HISTORY_CLOCK_SECONDS = 9_000;
+/** Steps that the hub collects at most. */
+const MOST_HISTORY_STEPS = 8_000;
 const REPLAY_HOURS = 12;
 const FEWEST_HISTORY_HOURS = 24;
 
@@ -249,18 +253,26 @@ function assemble(
   return cut({ name, source, stepSeconds, utilisation, steps, cleaning: cleaned.flatMap(({ notes }) => notes) }, steps);
 }
 
+function slice(trace: Trace, from: number, to: number): Trace {
+  return { ...trace, utilisation: sliceSteps(trace.utilisation, from, to), steps: to - from };
+}
+
 /** The trace's first steps; a window of at least a day of history must fit. */
 function cut(trace: Trace, steps: number): Trace {
   const fewest = ((FEWEST_HISTORY_HOURS + REPLAY_HOURS) * SECONDS_PER_HOUR) / trace.stepSeconds;
-  if (steps < fewest) {
-    throw new InputError(
-      `${trace.source}: ${steps} samples every ${trace.stepSeconds} s, expected at least ${fewest} (a day of history and ${REPLAY_HOURS} hours to replay)`,
-    );
-  }
-  const most = MOST_HISTORY_STEPS + (REPLAY_HOURS * SECONDS_PER_HOUR) / trace.stepSeconds;
-  const from = Math.max(0, steps - most);
-  const columns = Object.entries(trace.utilisation).map(([type, values]) => [type, values.slice(from, steps)]);
-  return { ...trace, utilisation: { cpu: [], ...Object.fromEntries(columns) }, steps: steps - from };
+  if (steps >= fewest) return slice(trace, 0, steps);
+  throw new InputError(
+    `${trace.source}: ${steps} samples every ${trace.stepSeconds} s, expected at least ${fewest} (a day of history and ${REPLAY_HOURS} hours to replay)`,
+  );
+}
+
+/** The traces without what CloudWatch would no longer have of so long a history. */
+export function withinRetention(traces: readonly Trace[], scale: TimeScale): Trace[] {
+  const most = Math.min(MOST_HISTORY_STEPS, Math.floor(MOST_HISTORY_CLOCK_SECONDS / scale.stepSeconds));
+  return traces.map((trace) => {
+    const { historySteps } = traceWindow(trace.steps, trace.stepSeconds);
+    return historySteps <= most ? trace : slice(trace, historySteps - most, trace.steps);
+  });
 }
 
 /** How many samples of a trace are history, and how many are replayed. */

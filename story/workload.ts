@@ -1,6 +1,6 @@
 import type { ResourceType } from '../core/units.ts';
-import { demandAt, neededUnits, SIZING } from './sizing.ts';
 import type { Demand, Sizing, Utilisation } from './sizing.ts';
+import { demandAt, neededUnits, SIZING } from './sizing.ts';
 
 /** Steps during which need must stay lower before a policy scales in. */
 const SCALE_IN_STEPS = 6;

@@ -16,7 +16,7 @@ const commands = {
   test: (args) => [...jest, ...args],
   // The project's name comes last: the option would take the user's arguments for further names.
   'test:unit': (args) => [...jest, ...args, '--selectProjects', 'unit'],
-  'test:emulator': (args) => [...jest, ...args, '--selectProjects', 'emulator'],
+  'test:emulator': (args) => [...jest, ...args, '--selectProjects', 'emulator', 'lending'],
 };
 
 async function runCommand([name, ...args]) {

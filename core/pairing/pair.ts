@@ -1,13 +1,14 @@
 import type { Consent, ConsentUsage } from '../consent/consent.ts';
 import { pairRefusals } from '../consent/covers.ts';
-import type { NeedLevel, PoolForecast } from '../forecast/pool-forecast.ts';
-import { forecastEndMillis } from '../forecast/pool-forecast.ts';
+import type { PoolForecast } from '../forecast/pool-forecast.ts';
 import type { Pool } from '../pool.ts';
 import type { EpochMillis } from '../units.ts';
-import { MILLIS_PER_HOUR, MILLIS_PER_SECOND, microUsd } from '../units.ts';
+import { microUsd } from '../units.ts';
 import type { GateRefusal } from './gates.ts';
 import { gateRefusal } from './gates.ts';
 import { latencyMillis, sharedZone } from './latency.ts';
+import type { Match, Matcher } from './match.ts';
+import { matcher } from './match.ts';
 import type { Partner, PoolPlan, RefusedPartner } from './plan.ts';
 
 /** A shared Availability Zone is worth as much as a quarter more of everything else. */
@@ -70,94 +71,6 @@ function consentRefusal(lender: Pool, borrower: Pool, input: PairingInput): Gate
   return { gate: 'consent', field: 'shortestTermSeconds', detail };
 }
 
-/** A pool's need, at the start of its own slots or at any moment of its forecast; NaN where there is none. */
-function needAt(forecast: PoolForecast | undefined, level: NeedLevel, atMillis: number): number {
-  if (forecast === undefined) return Number.NaN;
-  const slot = Math.floor((atMillis - forecast.startMillis) / (forecast.stepSeconds * MILLIS_PER_SECOND));
-  return forecast.neededUnits[level][slot] ?? Number.NaN;
-}
-
-/** The starts of the slots that are still to come, of the borrower's forecast or else of the lender's. */
-function comingSlots(forecast: PoolForecast | undefined, now: EpochMillis): number[] {
-  if (forecast === undefined) return [];
-  const stepMillis = forecast.stepSeconds * MILLIS_PER_SECOND;
-  const slots: number[] = [];
-  for (let at = forecast.startMillis; at < forecastEndMillis(forecast); at += stepMillis) {
-    if (at + stepMillis > now) slots.push(at);
-  }
-  return slots;
-}
-
-/** How the forecasts of two pools go together. */
-interface Match {
-  /** Share of the slots that matter which the lender covers. */
-  readonly confidence: number;
-  /** Share of the borrower's shortage, in units over all slots, that the lender covers. */
-  readonly coverage: number;
-  readonly expectedUnits: number;
-  readonly shortageSlots: number;
-  readonly peakShortage: number;
-  /** How much lower the peak of both together is than the sum of their peaks, 0 to 0.5. */
-  readonly peakReduction: number;
-  /** Hours between the two peaks, when both are forecast. */
-  readonly peaksApartHours: number | undefined;
-  /** Whether the lender has anything to lend in any slot. */
-  readonly everLendable: boolean;
-}
-
-function jointPeaks(lender: PoolForecast | undefined, borrower: PoolForecast | undefined, slots: readonly number[]) {
-  let lenderPeak = { units: -1, at: 0 };
-  let borrowerPeak = { units: -1, at: 0 };
-  let together = 0;
-  for (const at of slots) {
-    const lenderNeed = needAt(lender, '0.5', at);
-    const borrowerNeed = needAt(borrower, '0.5', at);
-    if (lenderNeed > lenderPeak.units) lenderPeak = { units: lenderNeed, at };
-    if (borrowerNeed > borrowerPeak.units) borrowerPeak = { units: borrowerNeed, at };
-    together = Math.max(together, (lenderNeed || 0) + (borrowerNeed || 0));
-  }
-  const apart = lenderPeak.units + borrowerPeak.units;
-  if (lenderPeak.units < 0 || borrowerPeak.units < 0 || apart === 0) {
-    return { peakReduction: 0, peaksApartHours: undefined };
-  }
-  const peaksApartHours = Math.abs(lenderPeak.at - borrowerPeak.at) / MILLIS_PER_HOUR;
-  return { peakReduction: 1 - together / apart, peaksApartHours };
-}
-
-function match(lender: Pool, borrower: Pool, input: PairingInput): Match {
-  const lenderForecast = input.forecasts[lender.spec.poolId];
-  const borrowerForecast = input.forecasts[borrower.spec.poolId];
-  const slots = comingSlots(borrowerForecast ?? lenderForecast, input.now);
-  const lenderOwn = lender.ownedUnits - lender.lentUnits - lender.spec.reserveUnits;
-  const borrowerOwn = borrower.ownedUnits - borrower.lentUnits;
-  let [shortage, covered, shortageSlots, coveredSlots, peakShortage] = [0, 0, 0, 0, 0];
-  let [lendableTotal, lendableSlots] = [0, 0];
-  for (const at of slots) {
-    // Without a forecast for a slot (NaN) nothing is known to be idle in it.
-    const lendable = Math.max(0, lenderOwn - needAt(lenderForecast, '0.95', at)) || 0;
-    const short = Math.max(0, needAt(borrowerForecast, '0.95', at) - borrowerOwn) || 0;
-    lendableTotal += lendable;
-    if (lendable > 0) lendableSlots += 1;
-    if (short === 0) continue;
-    shortageSlots += 1;
-    shortage += short;
-    covered += Math.min(short, lendable);
-    peakShortage = Math.max(peakShortage, short);
-    if (lendable >= short) coveredSlots += 1;
-  }
-  const slotCount = Math.max(1, slots.length);
-  const falls = shortageSlots > 0;
-  return {
-    confidence: falls ? coveredSlots / shortageSlots : lendableSlots / slotCount,
-    coverage: falls ? covered / shortage : lendableSlots / slotCount,
-    expectedUnits: falls ? covered / shortageSlots : lendableTotal / slotCount,
-    shortageSlots,
-    peakShortage,
-    ...jointPeaks(lenderForecast, borrowerForecast, slots),
-    everLendable: lendableSlots > 0,
-  };
-}
-
 function reasonsOf(found: Match, lender: Pool, borrower: Pool): string[] {
   const percent = (share: number) => `${Math.round(share * 100)} %`;
   const zone = sharedZone(lender.spec, borrower.spec);
@@ -174,11 +87,11 @@ function reasonsOf(found: Match, lender: Pool, borrower: Pool): string[] {
   ];
 }
 
-function assessPartner(lender: Pool, borrower: Pool, input: PairingInput): Partner | RefusedPartner {
+function assessPartner(lender: Pool, borrower: Pool, input: PairingInput, match: Matcher): Partner | RefusedPartner {
   const { poolId, accountId } = lender.spec;
   const gated = gateRefusal(lender.spec, borrower.spec) ?? consentRefusal(lender, borrower, input);
   if (gated !== undefined) return { lenderPoolId: poolId, ...gated };
-  const found = match(lender, borrower, input);
+  const found = match(lender, borrower);
   if (!found.everLendable) {
     const detail =
       input.forecasts[poolId] === undefined
@@ -207,12 +120,12 @@ function betterFirst(a: Partner, b: Partner): number {
   );
 }
 
-function planFor(borrower: Pool, pools: readonly Pool[], input: PairingInput): PoolPlan {
+function planFor(borrower: Pool, pools: readonly Pool[], input: PairingInput, match: Matcher): PoolPlan {
   const partners: Partner[] = [];
   const refused: RefusedPartner[] = [];
   for (const lender of pools) {
     if (lender.spec.poolId === borrower.spec.poolId) continue;
-    const candidate = assessPartner(lender, borrower, input);
+    const candidate = assessPartner(lender, borrower, input, match);
     if ('gate' in candidate) refused.push(candidate);
     else partners.push(candidate);
   }
@@ -237,5 +150,6 @@ function planFor(borrower: Pool, pools: readonly Pool[], input: PairingInput): P
  */
 export function pairPools(input: PairingInput): PoolPlan[] {
   const pools = [...input.pools].sort(byPoolId);
-  return pools.map((borrower) => planFor(borrower, pools, input));
+  const match = matcher(input.forecasts, input.now);
+  return pools.map((borrower) => planFor(borrower, pools, input, match));
 }

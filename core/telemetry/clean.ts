@@ -124,9 +124,13 @@ function gapValues(
 ): { values: number[]; fromDayBefore: boolean } {
   const missing = after.step - before.step - 1;
   if (missing <= options.maxGapSteps) {
-    const slope = (after.value - before.value) / (missing + 1);
+    // Rounding must not carry a value past its neighbours, and so out of the stated range.
+    const [low, high] = [Math.min(before.value, after.value), Math.max(before.value, after.value)];
+    const between = (part: number) => before.value + (after.value - before.value) * part;
     return {
-      values: Array.from({ length: missing }, (_, index) => before.value + slope * (index + 1)),
+      values: Array.from({ length: missing }, (_, index) =>
+        Math.min(high, Math.max(low, between((index + 1) / (missing + 1)))),
+      ),
       fromDayBefore: false,
     };
   }

@@ -1,5 +1,7 @@
 """IAM: TLS-only policies, principals of role sessions, tags of Auto Scaling groups, REST APIs called from another account."""
 
+import json
+
 from . import patching
 
 _app = patching.module("app")
@@ -18,6 +20,7 @@ def install():
     patching.wrap(_evaluator, "_resolve_condition_key", _assuming_tls)
     patching.wrap(_evaluator, "_resolve_condition_key", _naming_the_role)
     patching.wrap(_actions, "extract_resource_arn", _naming_groups)
+    patching.wrap(_actions, "extract_resource_arn", _naming_schedule_groups)
     patching.wrap(_evaluator, "enforce", _with_group_tags)
     patching.wrap(_rest, "find_api_scope", _across_accounts)
     patching.wrap(_app, "_enforce_data_plane", _on_the_owners_arn)
@@ -97,6 +100,22 @@ def _naming_groups(original):
         name = _param(query_params, "AutoScalingGroupName") or _param(query_params, "Tags.member.1.ResourceId")
         group = _autoscaling._asgs.get_scoped(account_id, region, name) if name else None
         return group["AutoScalingGroupARN"] if group else arn
+
+    return extract
+
+
+def _naming_schedule_groups(original):
+    """A schedule's ARN names the group that it is in."""
+
+    def extract(service, method, path, headers, body, query_params, region, account_id):
+        arn = original(service, method, path, headers, body, query_params, region, account_id)
+        if service != "scheduler" or ":schedule/default/" not in arn:
+            return arn
+        try:
+            group = _param(query_params, "groupName") or json.loads(body or b"{}").get("GroupName")
+        except ValueError:
+            group = None
+        return arn.replace(":schedule/default/", f":schedule/{group or 'default'}/")
 
     return extract
 

@@ -22,14 +22,18 @@ export interface BorrowStart {
   readonly transitionAt: EpochMillis;
 }
 
-/** Both ways in, the alarm's event and reconciling, start borrowing here; the name is the pool and the alarm's transition. */
+/**
+ * Both ways in, the alarm's event and reconciling, start borrowing here; the name is the pool and the alarm's transition.
+ * @param attempt lets an execution that ended without a trace be started again, for the same loan
+ */
 export async function startBorrow(
   client: SFNClient,
   stateMachineArn: string,
   start: BorrowStart,
+  attempt = 0,
 ): Promise<{ started: boolean; loanId: LoanId }> {
   const loanId = loanIdFor(start.poolId, start.alarmName, start.transitionAt);
-  const started = await startOnce(client, stateMachineArn, `borrow-${loanId}`, {
+  const started = await startOnce(client, stateMachineArn, `borrow-${loanId}-${attempt}`, {
     loanId,
     poolId: start.poolId,
     alarmName: start.alarmName,

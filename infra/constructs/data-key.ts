@@ -43,6 +43,17 @@ export class DataKey extends Construct {
     this.#grantThrough(grantee, 'states', ['Decrypt', 'GenerateDataKey']);
   }
 
+  /** A function's role may read the function's own variables. */
+  grantReadVariables(grantee: IGrantable, functionArn: string): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['kms:Decrypt'],
+        resources: [this.key.keyArn],
+        conditions: { StringEquals: { 'kms:EncryptionContext:aws:lambda:FunctionArn': functionArn } },
+      }),
+    );
+  }
+
   #grantThrough(grantee: IGrantable, service: string, actions: readonly string[]): void {
     grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -35,6 +35,9 @@ export class HubFunction extends Construct {
       description: `Entangle: what the function ${props.name} may do`,
     });
     this.#grantWriteLogs(logGroup.logGroupArn);
+    const { account, partition, region } = Stack.of(this);
+    const functionArn = `arn:${partition}:lambda:${region}:${account}:function:${functionName(props.name)}`;
+    props.dataKey.grantReadVariables(this.role, functionArn);
     this.function = new LambdaFunction(this, 'Function', {
       functionName: functionName(props.name),
       runtime: Runtime.NODEJS_24_X,

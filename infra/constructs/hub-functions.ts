@@ -38,7 +38,7 @@ const SIZES: Readonly<Partial<Record<FunctionName, Size>>> = {
 };
 
 /** Nobody waits for their answer, so a failure has to go somewhere. */
-const INVOKED_ASYNCHRONOUSLY: readonly FunctionName[] = ['on-alarm', 'on-recovery', 'reconcile'];
+const INVOKED_ASYNCHRONOUSLY: ReadonlySet<FunctionName> = new Set(['on-alarm', 'on-recovery', 'reconcile']);
 
 /** All functions of the hub. */
 export class HubFunctions extends Construct {
@@ -50,7 +50,7 @@ export class HubFunctions extends Construct {
     const { region } = Stack.of(this);
     this.#functions = new Map(
       FUNCTION_NAMES.map((name) => {
-        const asynchronous = INVOKED_ASYNCHRONOUSLY.includes(name) ? { deadLetters } : {};
+        const asynchronous = INVOKED_ASYNCHRONOUSLY.has(name) ? { deadLetters } : {};
         const size = SIZES[name] ?? SMALL;
         const made = { name, region, code: codeOf(name), environment, dataKey, ...size, ...asynchronous };
         return [name, new HubFunction(this, name, made)];

@@ -71,7 +71,7 @@ export class Workflows extends Construct {
 
   #machine(kind: StateMachineKind): StateMachine {
     const { definitions, dataKey, functions } = this.#props;
-    const called = CALLS[kind].map((name) => [placeholder(name), functions.get(name).functionArn]);
+    const called = CALLS[kind].map((name) => [placeholder(name), functions.get(name).functionArn] as const);
     const machine = new StateMachine(this, kind, {
       stateMachineName: stateMachineName(kind),
       definitionBody: DefinitionBody.fromFile(join(definitions, `${kind}.asl.json`)),

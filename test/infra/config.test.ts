@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ConfigError, loadConfig, parseConfig, poolSpecs } from '../../infra/config.ts';
 import { configJsonSchema } from '../../infra/json-schema.ts';
 
-type Json = { [field: string]: Json | Json[] | string | number | boolean | null };
+type Json = Readonly<Record<string, unknown>>;
 
 const pool = (changes: Json = {}): Json => ({
   groupName: 'web',
@@ -286,6 +286,8 @@ describe('a right configuration', () => {
   });
 
   it('is described by the published JSON Schema (node infra/write-schema.ts writes it)', () => {
-    expect(readFileSync('docs/schemas/entangle.schema.json', 'utf8')).toBe(configJsonSchema());
+    // The formatter has its own idea of line breaks.
+    const published: unknown = JSON.parse(readFileSync('docs/schemas/entangle.schema.json', 'utf8'));
+    expect(published).toEqual(JSON.parse(configJsonSchema()));
   });
 });

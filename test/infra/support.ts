@@ -64,10 +64,8 @@ export function stacksOf(config: Config): Stacks {
   return { app, hub, linked };
 }
 
-/** Findings of the AwsSolutions pack that nobody has acknowledged, as `rule at construct`. */
-export function findingsOf(app: App): string[] {
-  const { violations } = new AwsSolutionsChecks(app).validateScope(app);
-  return violations.flatMap(({ ruleName, violatingConstructs }) =>
-    (violatingConstructs ?? []).map(({ constructPath }) => `${ruleName} at ${constructPath ?? '?'}`),
-  );
+/** Findings of the AwsSolutions pack that nobody has acknowledged, by rule and construct. */
+export function findingsOf(scope: App): string[] {
+  const { violations } = new AwsSolutionsChecks(scope).validateScope(scope);
+  return violations.map((violation) => `${violation.ruleName}: ${JSON.stringify(violation)}`);
 }

@@ -89,7 +89,7 @@ export function functionLength(file: SourceFile): Violation[] {
 }
 
 // jest and its plug-in points load a default export.
-const needsDefaultExport = /^(?:jest\.config\.js|test\/support\/jest-[\w-]+\.mjs)$/;
+const needsDefaultExport = /^(?:jest\.config\.js|test\/support\/jest-[\w-]+\.(?:mjs|ts))$/;
 
 /** Named exports, each from the file that defines it. */
 export function exportForms(file: SourceFile): Violation[] {

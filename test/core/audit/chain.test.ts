@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import type { AuditRecord } from '../../../core/audit/chain.ts';
 import { canonicalJson, GENESIS, link, verifyChain } from '../../../core/audit/chain.ts';
 import { epochMillis } from '../../../core/units.ts';
@@ -35,19 +34,6 @@ describe('canonicalJson', () => {
   ])('%j', (value, text) => {
     expect(canonicalJson(value)).toBe(text);
   });
-
-  it('reads back as what was written, whatever the order of the keys', () => {
-    fc.assert(
-      fc.property(
-        fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null))),
-        (value) => {
-          const reversed = Object.fromEntries(Object.entries(value).reverse());
-          expect(canonicalJson(reversed)).toBe(canonicalJson(value));
-          expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
-        },
-      ),
-    );
-  });
 });
 
 describe('verifyChain', () => {
@@ -60,9 +46,7 @@ describe('verifyChain', () => {
     'finds an altered %s',
     (field) => {
       const changed = { accountId: '999999999999', at: 1, detail: { units: 99 } }[field] ?? 'f'.repeat(64);
-      const records = chainOf(5).map((record) =>
-        record.seq === 3 ? { ...record, [field]: changed } : record,
-      );
+      const records = chainOf(5).map((record) => (record.seq === 3 ? { ...record, [field]: changed } : record));
       expect(faultsOf(records)).toContainEqual({ kind: 'altered', seq: 3 });
     },
   );

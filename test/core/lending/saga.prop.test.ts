@@ -170,4 +170,17 @@ describe('a loan that nothing disturbs', () => {
     expect(world.drain()).toBe(true);
     world.checkAtRest();
   });
+
+  it('does not lend while it has borrowed: two pools that lend to each other could wait for each other for ever', () => {
+    const world = lenderAndBorrower();
+    const [borrower, lender] = world.poolIds;
+    invariant(borrower !== undefined && lender !== undefined, 'a world has pools');
+    world.ask(borrower, 2);
+    for (let step = 0; step < 6; step += 1) world.advance(firstLoan(world).loanId);
+    world.scale(borrower, 1);
+    world.ask(lender, 1);
+    for (const loan of world.loans) world.advance(loan.loanId);
+    expect(world.loans.map(({ state }) => state)).toEqual(['active', 'refused']);
+    expect(world.loans[1]?.endDetail).toContain('it has itself borrowed 2');
+  });
 });

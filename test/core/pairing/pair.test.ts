@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import type { Consent } from '../../../core/consent/consent.ts';
 import { emptyUsage } from '../../../core/consent/covers.ts';
 import type { PoolForecast } from '../../../core/forecast/pool-forecast.ts';
@@ -149,26 +148,6 @@ describe('pairPools', () => {
     const [plan] = pairPools(inputOf([poolOf(BORROWER), poolOf(LENDER)], [undefined as never, [2, 9]]));
     expect(plan).not.toHaveProperty('forecast');
     expect(plan?.partners).toMatchObject([{ confidence: 0.5 }]);
-  });
-
-  it('gives the same plans whatever the order of the pools', () => {
-    const accounts = Array.from({ length: 6 }, (_, index) => accountId(String(index + 1).repeat(12)));
-    const needs = fc.array(fc.array(fc.nat({ max: 14 }), { minLength: 3, maxLength: 3 }), {
-      minLength: 6,
-      maxLength: 6,
-    });
-    const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 });
-    fc.assert(
-      fc.property(needs, order, (needed, places) => {
-        const input = inputOf(
-          accounts.map((account) => poolOf(account)),
-          needed,
-        );
-        const shuffled = { ...input, pools: places.flatMap((place) => input.pools[place] ?? []) };
-        expect(pairPools(shuffled)).toEqual(pairPools(input));
-      }),
-      { numRuns: 50 },
-    );
   });
 
   it('keeps a plan within the size of an item', () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import type { CleaningOptions, SeriesSample } from '../../../core/telemetry/clean.ts';
 import { cleanSeries, UnusableSeries } from '../../../core/telemetry/clean.ts';
 
@@ -108,29 +107,5 @@ describe('cleanSeries', () => {
   ])('refuses %s', (_what, samples, message) => {
     expect(() => cleanSeries(samples, options)).toThrow(UnusableSeries);
     expect(() => cleanSeries(samples, options)).toThrow(message);
-  });
-
-  it('gives the same series whatever the order of different moments, all values in range', () => {
-    const series = fc.uniqueArray(
-      fc.record({ step: fc.nat({ max: 60 }), value: fc.double({ min: -20, max: 120, noNaN: true }) }),
-      {
-        selector: ({ step }) => step,
-        minLength: 2,
-      },
-    );
-    fc.assert(
-      fc.property(series, fc.infiniteStream(fc.nat()), (samples, keys) => {
-        const given = samples.map(({ step, value }) => ({ atMillis: step * 60_000, value }));
-        fc.pre(given.some(({ value }) => value >= 0 && value <= 100));
-        const shuffled = given
-          .map((sample) => ({ sample, key: Number(keys.next().value) }))
-          .sort((a, b) => a.key - b.key)
-          .map(({ sample }) => sample);
-        const all = { ...options, stepSeconds: 60, maxGapSteps: 100 };
-        const cleaned = cleanSeries(shuffled, all);
-        expect(cleaned.values).toEqual(cleanSeries(given, all).values);
-        expect(cleaned.values.every((value) => value >= 0 && value <= 100)).toBe(true);
-      }),
-    );
   });
 });

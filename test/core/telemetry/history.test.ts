@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { emptyHistory, historyEndMillis, mergeSamples } from '../../../core/telemetry/history.ts';
 import { BORROWER, specOf } from '../../support/fixtures.ts';
 
@@ -28,18 +27,5 @@ describe('mergeSamples', () => {
 
   it('changes nothing without samples', () => {
     expect(mergeSamples(empty, [], 3)).toEqual(empty);
-  });
-
-  it('gives the same when samples come again, in parts or all at once', () => {
-    const samplesArbitrary = fc.array(fc.record({ step: fc.nat({ max: 50 }), demandUnits: fc.nat({ max: 9 }) }));
-    fc.assert(
-      fc.property(samplesArbitrary, fc.nat({ max: 50 }), (raw, cut) => {
-        const samples = raw.map(({ step, demandUnits }) => at(step, demandUnits));
-        const once = mergeSamples(empty, samples, 30);
-        expect(mergeSamples(once, samples, 30)).toEqual(once);
-        const inParts = mergeSamples(mergeSamples(empty, samples.slice(0, cut), 60), samples.slice(cut), 60);
-        expect(inParts).toEqual(mergeSamples(empty, samples, 60));
-      }),
-    );
   });
 });

@@ -52,20 +52,20 @@ let emulator: Emulator | undefined;
 let outdir: string | undefined;
 
 export default async function deployFleet(): Promise<void> {
-  emulator = await startEmulator({ auth: true });
+  emulator = await startEmulator({ auth: true, env: { SFN_WAIT_SCALE: '0.05' } });
   outdir = mkdtempSync(join(tmpdir(), 'entangle-fleet-'));
   try {
     mkdirSync(outdir, { recursive: true });
     const configPath = join(outdir, 'entangle.json');
     writeFileSync(configPath, JSON.stringify(fleetConfig()));
     const { endpoint, logFile = 'no log: the endpoint is not ours' } = emulator;
-    console.error('ENDPOINT', endpoint);
     const deployment = await deployAll({ configPath, endpoint, samples: fleetSamples(), outdir });
     const deployed = { endpoint, logFile, ...deployment };
     process.env[DEPLOYED_FLEET_VARIABLE] = JSON.stringify(deployed);
     await prepare(new Fleet(deployed));
   } catch (error) {
-    if (process.env['KEEP'] === undefined) await endFleet();
+    // The logs of `cdk`, which the error names, stay.
+    await emulator.stop();
     throw error;
   }
 }

@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { COMMANDS } from '../../cli/commands.ts';
+import type { HubApi } from '../../cli/hub-api.ts';
+import { hubRegion, runCli } from '../../cli/main.ts';
+import { COMMAND_NAMES } from '../../cli/usage.ts';
+
+async function run(...argv: string[]): Promise<{ code: number; out: string; error: string }> {
+  let out = '';
+  let error = '';
+  const streams = { out: (text: string) => void (out += text), error: (text: string) => void (error += text) };
+  return { code: await runCli(argv, {}, streams), out, error };
+}
+
+/** A hub whose calls fail unless a test gives them. */
+function hubWith(given: Partial<HubApi>): HubApi {
+  const refuse = () => Promise.reject(new Error('not expected'));
+  const none: HubApi = {
+    enrol: refuse,
+    consent: refuse,
+    giveConsent: refuse,
+    revokeConsent: refuse,
+    loans: refuse,
+    loan: refuse,
+    plans: refuse,
+    bills: refuse,
+    audit: refuse,
+  };
+  return { ...none, ...given };
+}
+
+const noFlags = { open: false };
+
+describe('the command line', () => {
+  it.each(COMMAND_NAMES)('%s --help tells how it is used and exits 0', async (name) => {
+    const { code, out, error } = await run(name, '--help');
+    expect(code).toBe(0);
+    expect(out).toContain(`entangle ${name}`);
+    expect(out).toContain('--json');
+    expect(error).toBe('');
+  });
+
+  it.each([
+    [['lend'], 'entangle: unknown command "lend": expected enrol, consents, loans, bills, audit'],
+    [['loans'], 'entangle: no hub: give --url or set ENTANGLE_API_URL'],
+    [['loans', '--url', 'nowhere'], 'entangle: --url nowhere: expected a URL'],
+    [['loans', '--url', 'https://hub.example/v1'], 'names no region: give --region'],
+    [['loans', '--opened'], "Unknown option '--opened'"],
+  ])('%j is refused in one line with exit code 2', async (argv, message) => {
+    const { code, out, error } = await run(...argv);
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(error).toContain(message);
+    expect(error.trimEnd()).not.toContain('\n');
+  });
+
+  it('takes the region from the host of the API unless it is stated', () => {
+    const url = new URL('https://abc123.execute-api.ap-southeast-2.amazonaws.com/v1');
+    expect(hubRegion(url, undefined, { AWS_REGION: 'eu-west-1' })).toBe('ap-southeast-2');
+    expect(hubRegion(url, 'us-east-1', {})).toBe('us-east-1');
+    expect(hubRegion(new URL('http://localhost:4566'), undefined, { AWS_REGION: 'eu-west-1' })).toBe('eu-west-1');
+  });
+});
+
+describe('the commands', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'entangle-cli-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('name the file that is not JSON', async () => {
+    const path = join(folder, 'pools.json');
+    writeFileSync(path, '{"groupName": ');
+    await expect(COMMANDS['enrol']?.(hubWith({}), [path], noFlags)).rejects.toThrow(`${path}: `);
+    await expect(COMMANDS['consents']?.(hubWith({}), ['put', path], noFlags)).rejects.toThrow(`${path}: `);
+  });
+
+  it('enrol every pool of a list', async () => {
+    const path = join(folder, 'pools.json');
+    writeFileSync(path, '[{"groupName":"a"},{"groupName":"b"}]');
+    const names: string[] = [];
+    const hub = hubWith({
+      enrol: (spec) => {
+        names.push(spec.groupName);
+        return Promise.resolve({
+          spec,
+          ownedUnits: 3,
+          lentUnits: 0,
+          borrowedUnits: 0,
+          provisionedUnits: 0,
+          version: 1,
+        });
+      },
+    });
+    const output = await COMMANDS['enrol']?.(hub, [path], noFlags);
+    expect(names).toEqual(['a', 'b']);
+    expect(output?.text.split('\n')).toHaveLength(2);
+  });
+
+  it('ask only for open loans when told so', async () => {
+    const asked: (boolean | undefined)[] = [];
+    const hub = hubWith({
+      loans: (open) => {
+        asked.push(open);
+        return Promise.resolve([]);
+      },
+    });
+    expect((await COMMANDS['loans']?.(hub, [], { open: true }))?.text).toBe('no loans');
+    await COMMANDS['loans']?.(hub, [], noFlags);
+    expect(asked).toEqual([true, false]);
+  });
+
+  it('fail the audit of a chain whose records are gone', async () => {
+    const hub = hubWith({ audit: () => Promise.resolve({ records: [], head: { seq: 1, hash: 'a'.repeat(64) } }) });
+    const output = await COMMANDS['audit']?.(hub, ['verify'], noFlags);
+    expect(output?.failed).toBe(true);
+    expect(output?.json).toMatchObject({ intact: false, records: 0 });
+  });
+
+  it.each([
+    ['audit', []],
+    ['consents', ['give']],
+    ['enrol', []],
+    ['bills', ['2026-11']],
+    ['loans', ['ln-1', 'ln-2']],
+  ])('%s refuses the arguments %j and says what it expects', async (name, args) => {
+    await expect(COMMANDS[name]?.(hubWith({}), args, noFlags)).rejects.toThrow('expected: entangle');
+  });
+});

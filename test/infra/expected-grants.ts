@@ -1,0 +1,90 @@
+import type { FunctionName } from '../../infra/names.ts';
+import { HUB_ACCOUNT } from './support.ts';
+
+// What each function may do, as `action on resource`; resources by the names that the tests give them.
+
+const LOGS = ['logs:CreateLogStream on Logs', 'logs:PutLogEvents on Logs'];
+// The variables of a function are encrypted, and whatever it keeps.
+const KEY = ['kms:Decrypt on DataKey'];
+const TABLE_KEY = ['Decrypt', 'DescribeKey', 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'].map(
+  (action) => `kms:${action} on DataKey`,
+);
+export const EVENTS_KEY = ['kms:Decrypt on DataKey', 'kms:GenerateDataKey on DataKey'];
+const DEAD_LETTERS = ['sqs:SendMessage on DeadLetters'];
+const read = (table: string): string[] =>
+  ['BatchGetItem', 'GetItem', 'Query'].map((action) => `dynamodb:${action} on ${table}`);
+const change = (table: string): string[] => [
+  ...read(table),
+  ...['ConditionCheckItem', 'PutItem', 'UpdateItem'].map((action) => `dynamodb:${action} on ${table}`),
+];
+const lookUp = (table: string): string[] => [`dynamodb:GetItem on ${table}`, `dynamodb:Query on ${table}`];
+const put = (table: string): string[] => [`dynamodb:PutItem on ${table}`];
+const list = (table: string, ...indexes: string[]): string[] =>
+  indexes.flatMap((index) => ['Query', 'Scan'].map((action) => `dynamodb:${action} on ${table}/index/${index}`));
+const POOLS = list('accounts', 'pools-by-bucket');
+const LOANS = [...read('loans'), ...list('loans', 'by-borrower', 'by-lender', 'open')];
+const CHANGE_LOAN = [...change('accounts'), ...change('loans'), ...put('audit'), ...TABLE_KEY];
+/** Starting one of the workflows. */
+export const start = (kind: string): string[] => [`states:StartExecution on stateMachine:entangle-${kind}`];
+const assume = (kind: string): string[] => [`sts:AssumeRole on role/Entangle${kind}-${HUB_ACCOUNT}-*`];
+const schedule = (action: string): string => `scheduler:${action} on schedule/entangle-loans/*`;
+const HISTORY_READ = ['s3:GetObject on entangle-history-111111111111-us-east-1/history/*', 's3:ListBucket on History'];
+const HISTORY_WRITE = ['s3:PutObject on entangle-history-111111111111-us-east-1/history/*'];
+
+const GRANTS: Record<FunctionName, string[]> = {
+  'on-alarm': [...start('borrow'), ...EVENTS_KEY, ...DEAD_LETTERS],
+  'on-recovery': [
+    ...read('accounts'),
+    ...LOANS,
+    ...start('return'),
+    ...assume('Observe'),
+    ...TABLE_KEY,
+    ...DEAD_LETTERS,
+  ],
+  assess: [...CHANGE_LOAN, ...assume('Observe')],
+  choose: [...CHANGE_LOAN, ...assume('Observe')],
+  reserve: [...CHANGE_LOAN, ...put('ledger')],
+  'move-ceiling': [...CHANGE_LOAN, ...assume('Adjust')],
+  activate: [
+    ...CHANGE_LOAN,
+    ...assume('Observe'),
+    schedule('CreateSchedule'),
+    schedule('GetSchedule'),
+    'iam:PassRole on LoanSchedulesRole',
+  ],
+  settle: [...CHANGE_LOAN, ...put('ledger'), schedule('DeleteSchedule')],
+  'list-pools': [...POOLS, ...TABLE_KEY],
+  collect: [...read('accounts'), ...HISTORY_READ, ...HISTORY_WRITE, ...assume('Observe'), ...TABLE_KEY],
+  forecast: [...read('accounts'), ...put('accounts'), ...HISTORY_READ, ...TABLE_KEY],
+  pair: [...read('accounts'), ...POOLS, ...put('accounts'), ...TABLE_KEY],
+  reconcile: [
+    ...read('accounts'),
+    ...POOLS,
+    ...LOANS,
+    ...start('borrow'),
+    ...start('return'),
+    ...assume('Observe'),
+    ...TABLE_KEY,
+    ...DEAD_LETTERS,
+  ],
+  api: [
+    ...change('accounts'),
+    ...LOANS,
+    ...lookUp('ledger'),
+    ...lookUp('audit'),
+    ...put('audit'),
+    ...start('return'),
+    ...assume('Observe'),
+    ...TABLE_KEY,
+  ],
+};
+
+/** Each once, in the order of their text. */
+export function inOrder(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** All that the function may do. */
+export function expectedGrants(name: FunctionName): string[] {
+  return inOrder([...GRANTS[name], ...LOGS, ...KEY]);
+}

@@ -1,3 +1,0 @@
-import { endFleet } from './deploy-fleet.ts';
-
-export default endFleet;

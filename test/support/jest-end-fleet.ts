@@ -1,0 +1,3 @@
+import { endFleet } from './jest-deploy-fleet.ts';
+
+export default endFleet;
