@@ -340,7 +340,11 @@ function endState(loan: Loan): LoanState {
 export function settle(snapshot: LoanSnapshot, at: EpochMillis, detail?: string): LoanCommit {
   const { loan, lenderPool } = snapshot;
   const ending = { endedAt: at, ...(detail === undefined ? {} : { endDetail: detail }) };
-  if (loan.state === 'requested') return enter(loan, 'failed', at, ending);
+  if (loan.state === 'requested') {
+    return enter(loan, 'failed', at, ending, {
+      pools: [poolChange(snapshot.borrowerPool, 'none', coolDown(snapshot.borrowerPool, at))],
+    });
+  }
   invariant(loan.state === 'reclaimed', `a loan that is ${loan.state} cannot be settled`);
   const { lenderAccountId } = loan;
   if (lenderAccountId === undefined || lenderPool === undefined) return enter(loan, endState(loan), at, ending);

@@ -1,7 +1,14 @@
 import { AutoScalingClient, DeleteAutoScalingGroupCommand, UpdateAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
-import { IAMClient, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutUserPolicyCommand,
+  UpdateAssumeRolePolicyCommand,
+} from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { hubClient } from '../../cli/hub-client.ts';
 import type { AccountId } from '../../core/units.ts';
 import { accountId } from '../../core/units.ts';
 import { functionRoleName, linkedRoleName } from '../../infra/names.ts';
@@ -128,8 +135,24 @@ describe('the API', () => {
     await expect(fleet.api(RIVAL, 'PUT', '/pools', spec)).rejects.toThrow('403');
   });
 
-  it('is closed to accounts that are not linked', async () => {
-    await expect(fleet.api(accountId('999999999999'), 'GET', '/loans')).rejects.toThrow('403');
+  it('is closed to accounts that are not linked, whatever they allow themselves', async () => {
+    const stranger = accountId('999999999999');
+    const iam = new IAMClient(clientOptions(fleet.deployed, stranger));
+    await iam.send(new CreateUserCommand({ UserName: 'curious' }));
+    await iam.send(
+      new PutUserPolicyCommand({
+        UserName: 'curious',
+        PolicyName: 'invoke',
+        PolicyDocument: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: '*' }],
+        }),
+      }),
+    );
+    const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName: 'curious' }));
+    const credentials = { accessKeyId: key?.AccessKeyId ?? '', secretAccessKey: key?.SecretAccessKey ?? '' };
+    const client = hubClient({ url: fleet.deployed.apiUrl, region: REGION, credentials });
+    await expect(client.send('GET', '/loans')).rejects.toThrow('403');
   });
 
   it.each<[string, unknown, string]>([

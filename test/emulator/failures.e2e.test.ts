@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Fault } from '../../emulator/control.ts';
 import { Fleet } from '../support/deployment.ts';
 import { BORROWER, FLEET, idOf, LENDER } from '../support/lending-fleet.ts';
-import { booksOf, borrow, calm, ended, giveBack, loanIn, overload, trailOf } from '../support/loan-story.ts';
+import { booksOf, borrow, calm, calmFleet, ended, giveBack, loanIn, overload, trailOf } from '../support/loan-story.ts';
 
 const fleet = new Fleet();
 const { lender, borrower } = FLEET.steps;
@@ -23,6 +23,7 @@ function refuseMove(accountId: string, times: number, when: Fault['when'] = 'bef
   return { service: 'autoscaling', action: 'UpdateAutoScalingGroup', accountId, errorCode, times, when };
 }
 
+beforeAll(() => calmFleet(fleet));
 beforeEach(() => calm(fleet, borrower));
 afterEach(async () => {
   await fleet.control.clearFaults();

@@ -107,8 +107,8 @@ export function idOf(pool: FleetPool): PoolId {
   return poolId(pool.account, REGION, pool.groupName);
 }
 
-/** The configuration file of the tests. */
-export function fleetConfig(): object {
+/** The configuration file of the tests: the accounts of these pools. */
+export function fleetConfig(pools: readonly FleetPool[] = ALL_POOLS): object {
   const resource = { thresholdPercent: THRESHOLD_PERCENT, recoveryPercent: RECOVERY_PERCENT };
   return {
     hub: {
@@ -119,11 +119,11 @@ export function fleetConfig(): object {
       reconcileEveryMinutes: 60,
       stuckAfterSeconds: 2,
     },
-    linkedAccounts: LINKED.map((account, index) => ({
+    linkedAccounts: LINKED.filter((account) => pools.some((pool) => pool.account === account)).map((account, index) => ({
       accountId: account,
       name: `account-${index + 1}`,
       region: REGION,
-      pools: ALL_POOLS.filter((pool) => pool.account === account).map((pool) => ({
+      pools: pools.filter((pool) => pool.account === account).map((pool) => ({
         groupName: pool.groupName,
         application: 'web',
         azIds: ['euc1-az1'],
@@ -142,8 +142,8 @@ export function fleetConfig(): object {
   };
 }
 
-export function fleetSamples(): Record<string, Sizes> {
-  return Object.fromEntries(ALL_POOLS.map((pool) => [idOf(pool), pool.sizes]));
+export function fleetSamples(pools: readonly FleetPool[] = ALL_POOLS): Record<string, Sizes> {
+  return Object.fromEntries(pools.map((pool) => [idOf(pool), pool.sizes]));
 }
 
 const anything: Omit<ConsentTerms, 'lend' | 'borrow' | 'whenNoPartner'> = {

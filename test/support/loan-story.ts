@@ -10,7 +10,7 @@ import type { AccountId, LoanId, ResourceType } from '../../core/units.ts';
 import { sha256Hex } from '../../functions/adapters/ids.ts';
 import { until } from './deployment.ts';
 import type { Fleet, GroupSizes } from './deployment.ts';
-import { idOf } from './lending-fleet.ts';
+import { ALL_POOLS, idOf, LINKED } from './lending-fleet.ts';
 import type { FleetPool } from './lending-fleet.ts';
 
 /** Utilisation that needs two units more than the four that a borrower owns: 3.8 of them are used, 70 % is the threshold. */
@@ -21,6 +21,21 @@ export const CALM_PERCENT = 10;
 /** Sets every metric of a pool to a calm value: no alarm of it is left in ALARM. */
 export async function calm(fleet: Fleet, pool: FleetPool): Promise<void> {
   for (const type of RESOURCE_TYPES) await fleet.publish(idOf(pool), type, CALM_PERCENT);
+}
+
+/**
+ * Calms every pool of the fleet and waits until no loan is open: reconciling looks at all of them, whatever test they
+ * belong to.
+ */
+export async function calmFleet(fleet: Fleet): Promise<void> {
+  await until('no loan is open in the whole fleet', async () => {
+    for (const pool of ALL_POOLS) await calm(fleet, pool);
+    await fleet.invoke('reconcile', {});
+    const open = await Promise.all(
+      LINKED.map((account) => fleet.api<{ loans: Loan[] }>(account, 'GET', '/loans?state=open')),
+    );
+    return open.every(({ loans }) => loans.length === 0) || undefined;
+  });
 }
 
 /** The newest loan of a borrower's pool that was asked for at or after a moment, once it is in one of the states. */
