@@ -1,16 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchLoan } from './loan.ts';
-import type { BenchReport } from './report.ts';
+import type { BenchOptions, BenchReport } from './report.ts';
 import { reportJson, reportTable } from './report.ts';
-
-/** What a benchmark gets. */
-export interface BenchOptions {
-  readonly seed: number;
-  /** Repetitions; every benchmark has its default. */
-  readonly n: number | undefined;
-  readonly say: (message: string) => void;
-  readonly signal: AbortSignal;
-}
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchReport>>> = { loan: benchLoan };
 const NAMES = Object.keys(BENCHES).join(', ');

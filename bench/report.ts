@@ -22,6 +22,15 @@ export interface BenchReport {
   readonly notes: readonly string[];
 }
 
+/** What a benchmark gets. */
+export interface BenchOptions {
+  readonly seed: number;
+  /** Repetitions; every benchmark has its default. */
+  readonly n: number | undefined;
+  readonly say: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
 /** The value below which a share of the values lies, interpolated between neighbours. @param share 0…1 */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);

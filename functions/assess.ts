@@ -1,3 +1,5 @@
+import type * as z from 'zod';
+import type { ChainHead } from '../core/audit/chain.ts';
 import { assessNeed } from '../core/lending/assess.ts';
 import { refuseAtOnce, request } from '../core/lending/saga.ts';
 import type { LoanRequest } from '../core/lending/saga.ts';
@@ -8,6 +10,7 @@ import { poolIdParts } from '../core/units.ts';
 import { readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
+import { recordRefusal } from './adapters/governance-store.ts';
 import { observeGroup } from './adapters/groups.ts';
 import { chainKey, consentKey, planKey, poolKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
@@ -22,7 +25,7 @@ const store = loanStore(env);
 
 type Assessment =
   | { readonly outcome: 'needed'; readonly snapshot: LoanSnapshot; readonly partners: readonly PoolId[] }
-  | { readonly outcome: 'refused' | 'duplicate' | 'unknown-pool'; readonly detail: string };
+  | { readonly outcome: 'refused' | 'duplicate'; readonly detail: string };
 
 /** Is the capacity really needed now? The alarm, the metrics and the group are read again: an event may be late or repeated. */
 export const handler = lambda(borrowInputSchema, async (input): Promise<Assessment> => {
@@ -37,7 +40,7 @@ export const handler = lambda(borrowInputSchema, async (input): Promise<Assessme
   const pool = items.pool(poolId);
   if (pool === undefined) {
     logger.warn('alarm of a pool that is not enrolled', { poolId });
-    return { outcome: 'unknown-pool', detail: `pool ${poolId} is not enrolled` };
+    return refuseUnmade(input, `pool ${poolId} is not enrolled`, items.head(accountId));
   }
   const at = now();
   const [group, alarms, metrics] = await Promise.all([
@@ -46,7 +49,8 @@ export const handler = lambda(borrowInputSchema, async (input): Promise<Assessme
     latestMetrics(pool.spec, at, role),
   ]);
   if (group === undefined) {
-    return { outcome: 'refused', detail: `Auto Scaling group ${pool.spec.groupName} does not exist in ${accountId}` };
+    const detail = `Auto Scaling group ${pool.spec.groupName} does not exist in ${accountId}`;
+    return refuseUnmade(input, detail, items.head(accountId));
   }
   const need = assessNeed({
     pool,
@@ -63,6 +67,7 @@ export const handler = lambda(borrowInputSchema, async (input): Promise<Assessme
     borrowerPoolId: poolId,
     units: need.units,
     bindingResource: need.action === 'request' ? need.bindingResource : input.resourceType,
+    startedBy: input.execution,
     alarmName,
     alarmTransitionAt: input.transitionAtMillis,
     inServiceBefore: group.inServiceUnits,
@@ -80,14 +85,33 @@ export const handler = lambda(borrowInputSchema, async (input): Promise<Assessme
     return { outcome: 'needed', snapshot: { loan: commit.loan, borrowerPool: pool, heads }, partners };
   } catch (error) {
     if (!(error instanceof StaleSnapshot || error instanceof LimitReached)) throw error;
-    return resumed(input.loanId, items.plan(poolId)?.partners.map((partner) => partner.lenderPoolId) ?? []);
+    return resumed(input, items.plan(poolId)?.partners.map((partner) => partner.lenderPoolId) ?? []);
   }
 });
 
-/** The loan exists: this step ran before and its answer was lost, or the same alarm came twice. A request goes on, anything further is left alone. */
-async function resumed(loanId: LoanRequest['loanId'], partners: readonly PoolId[]): Promise<Assessment> {
-  const snapshot = await store.readSnapshot(loanId);
+/** A request of which no loan can be made, because its pool or its group does not exist; it is on record all the same. */
+async function refuseUnmade(
+  input: z.infer<typeof borrowInputSchema>,
+  detail: string,
+  head: ChainHead | undefined,
+): Promise<Assessment> {
+  const { accountId } = poolIdParts(input.poolId);
+  const event = { type: 'loan.refused', at: now(), subject: input.loanId, actor: 'entangle', detail: { endDetail: detail } };
+  await recordRefusal({ accountId, ...event }, head, {
+    accountsTable: env.ENTANGLE_ACCOUNTS_TABLE,
+    auditTable: env.ENTANGLE_AUDIT_TABLE,
+  });
+  return { outcome: 'refused', detail };
+}
+
+/**
+ * The loan exists: this step ran before and its answer was lost, or another execution makes the same loan. A request of
+ * this execution goes on; anything else is left alone.
+ */
+async function resumed(input: z.infer<typeof borrowInputSchema>, partners: readonly PoolId[]): Promise<Assessment> {
+  const snapshot = await store.readSnapshot(input.loanId);
   if (snapshot === undefined) throw new PoolBusy('the pool changed while its need was assessed');
-  if (snapshot.loan.state === 'requested') return { outcome: 'needed', snapshot, partners };
-  return { outcome: 'duplicate', detail: `loan ${loanId} is ${snapshot.loan.state} already` };
+  const { state, startedBy } = snapshot.loan;
+  if (state === 'requested' && startedBy === input.execution) return { outcome: 'needed', snapshot, partners };
+  return { outcome: 'duplicate', detail: `loan ${input.loanId} is ${state} already, by ${startedBy}` };
 }

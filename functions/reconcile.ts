@@ -88,12 +88,10 @@ async function reconcilePools(pools: readonly Pool[], loans: readonly Loan[]): P
       const decided = reconcilePool({ pool, alarmsInAlarm: firing(alarms, pool), openLoans: loans, now: now() });
       if (decided.action === 'none') continue;
       logger.info('borrowing', { poolId: pool.spec.poolId, reason: decided.reason });
-      const { started } = await startBorrow(stepFunctions, env.ENTANGLE_BORROW_STATE_MACHINE_ARN, {
-        poolId: pool.spec.poolId,
-        alarmName: decided.alarm.alarmName,
-        resourceType: decided.alarm.resourceType,
-        transitionAt: decided.alarm.transitionAtMillis,
-          });
+      const { alarmName, resourceType, transitionAtMillis: transitionAt } = decided.alarm;
+      const start = { poolId: pool.spec.poolId, alarmName, resourceType, transitionAt };
+      const { ENTANGLE_BORROW_STATE_MACHINE_ARN: machine } = env;
+      const { started } = await startBorrow(stepFunctions, machine, start, attemptAt(now()));
       if (started) borrows += 1;
     }
   }

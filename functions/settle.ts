@@ -19,12 +19,25 @@ const store = loanStore(env);
 
 const inputSchema = z.object({
   snapshot: snapshotSchema,
-  /** Why the making of the loan was undone, when it was. */
-  detail: z.string().optional(),
+  /** Why the making of the loan was undone, when it was: as Step Functions caught it. */
+  error: z.string().optional(),
+  cause: z.string().optional(),
 });
 
+/** The message of a function's failure without its stack; a time-out and the like have no message. */
+function reasonOf(error: string | undefined, cause: string | undefined): string | undefined {
+  if (error === undefined) return undefined;
+  const failure = z.object({ errorMessage: z.string() });
+  try {
+    return `${error}: ${failure.parse(JSON.parse(cause ?? '')).errorMessage}`;
+  } catch {
+    return error;
+  }
+}
+
 /** Ends a loan: counters, limits, money and the audit record in one transaction. */
-export const handler = lambda(inputSchema, async ({ snapshot: handed, detail }) => {
+export const handler = lambda(inputSchema, async ({ snapshot: handed, error, cause }) => {
+  const detail = reasonOf(error, cause);
   const ended = async (snapshot: LoanSnapshot): Promise<LoanSnapshot> =>
     snapshot.loan.endedAt === undefined
       ? commitStep(store, snapshot, settle(snapshot, now(), detail))

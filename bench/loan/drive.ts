@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import type { LoanSnapshot } from '../../core/lending/commit.ts';
 import type { Loan, ReturnReason } from '../../core/lending/loan.ts';
+import { RESOURCE_TYPES } from '../../core/units.ts';
 import { alarmName } from '../../infra/names.ts';
 import type { Fleet } from '../../test/support/deployment.ts';
 import { clientOptions, until } from '../../test/support/deployment.ts';
@@ -69,18 +70,21 @@ export class LoanDriver {
     const id = idOf(this.#borrower);
     const left = PERIOD_MILLIS - (Date.now() % PERIOD_MILLIS);
     if (left < ROOM_MILLIS) await sleep(left);
+    // Recovering needs a recent value of every resource type.
+    for (const type of RESOURCE_TYPES) await this.#fleet.publish(id, type, CALM_PERCENT);
     await this.#fleet.control.resetCalls();
     const overloadedAtMillis = Date.now();
     await this.#fleet.publish(id, 'cpu', OVERLOAD_PERCENT);
     await sleep(QUIET_MILLIS);
-    const borrow = await this.#execution('BorrowStateMachineArn', overloadedAtMillis, 'borrow-');
+    const borrow = await this.#execution('BorrowStateMachineArn', overloadedAtMillis);
     const { loan: active } = this.#loanIn(borrow.output, 'active');
     const borrowCalls = callsOfFunctions(await this.#fleet.control.calls());
     await this.#fleet.control.resetCalls();
     const asked = await this.#askBack(active, ending);
-    const returned = await this.#execution('ReturnStateMachineArn', overloadedAtMillis, `return-${active.loanId}`);
+    const returned = await this.#execution('ReturnStateMachineArn', overloadedAtMillis);
     const { loan } = this.#loanIn(returned.output, 'returned');
-    if (loan.returnReason !== ending) throw new Error(`loan ${loan.loanId} came back because of ${loan.returnReason}`);
+    if (loan.loanId !== active.loanId || loan.returnReason !== ending)
+      throw new Error(`loan ${loan.loanId} came back because of ${loan.returnReason}`);
     const returnCalls = callsOfFunctions(await this.#fleet.control.calls());
     await this.#calm();
     return {
@@ -140,11 +144,12 @@ export class LoanDriver {
     throw new Error(`a loan should be ${state}, but ${found}: ${detail ?? snapshot?.loan.endDetail ?? output}`);
   }
 
-  async #execution(machine: string, since: number, name: string): Promise<ExecutionTimes & { output: string }> {
+  /** The end of the execution that began after a moment: only one loan is under way. */
+  async #execution(machine: string, since: number): Promise<ExecutionTimes & { output: string }> {
     const stateMachineArn = this.#fleet.deployed.hub[machine];
-    const arn = await until(`an execution ${name}* has started`, async () => {
+    const arn = await until(`an execution of ${stateMachineArn} has started`, async () => {
       const { executions = [] } = await this.#workflows.send(new ListExecutionsCommand({ stateMachineArn }));
-      return executions.find((one) => (one.startDate?.getTime() ?? 0) >= since && one.name?.startsWith(name))?.executionArn;
+      return executions.find(({ startDate }) => startDate !== undefined && startDate.getTime() >= since)?.executionArn;
     });
     for (;;) {
       const execution = await this.#workflows.send(new DescribeExecutionCommand({ executionArn: arn }));
@@ -152,7 +157,7 @@ export class LoanDriver {
       if (status === 'SUCCEEDED' && output !== undefined && stopDate !== undefined) {
         return { arn, endedAtMillis: stopDate.getTime(), output };
       }
-      if (status !== 'RUNNING') throw new Error(`${name} ${status}: ${execution.error} ${execution.cause}`);
+      if (status !== 'RUNNING') throw new Error(`${arn} ${status}: ${execution.error} ${execution.cause}`);
       await sleep(POLL_MILLIS);
     }
   }

@@ -61,6 +61,8 @@ export interface Loan {
   readonly units: number;
   /** The resource type that needs the most units. */
   readonly bindingResource: ResourceType;
+  /** The execution that makes the loan: a second one for the same loan leaves it alone. */
+  readonly startedBy: string;
   /** The alarm transition that asked for it. */
   readonly alarmName: string;
   readonly alarmTransitionAt: EpochMillis;

@@ -21,6 +21,7 @@ export interface LoanRequest {
   readonly borrowerPoolId: PoolId;
   readonly units: number;
   readonly bindingResource: ResourceType;
+  readonly startedBy: string;
   readonly alarmName: string;
   readonly alarmTransitionAt: EpochMillis;
   readonly inServiceBefore: number;

@@ -2,6 +2,7 @@ import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AccountId } from '../../core/units.ts';
+import { now } from './clock.ts';
 
 /** How the hub enters a linked account: a narrow role, by name, with the ExternalId that both sides know. */
 export interface RoleInLinkedAccount {
@@ -26,10 +27,16 @@ interface Session {
 }
 const sessions = new Map<string, Promise<Session>>();
 
+/** Roles are named within a partition: China and GovCloud have their own. */
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+}
+
 async function openSession(account: AccountId, region: string, role: RoleInLinkedAccount): Promise<Session> {
   const assumed = await sts.send(
     new AssumeRoleCommand({
-      RoleArn: `arn:aws:iam::${account}:role/${role.roleName}-${region}`,
+      RoleArn: `arn:${partitionOf(region)}:iam::${account}:role/${role.roleName}-${region}`,
       RoleSessionName: 'entangle-hub',
       ExternalId: role.externalId,
       DurationSeconds: SESSION_SECONDS,
@@ -43,7 +50,7 @@ async function openSession(account: AccountId, region: string, role: RoleInLinke
     region,
     credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
   };
-  const ends = Expiration?.getTime() ?? Date.now() + SESSION_SECONDS * 1_000;
+  const ends = Expiration?.getTime() ?? now() + SESSION_SECONDS * 1_000;
   return {
     clients: { autoScaling: new AutoScalingClient(options), cloudWatch: new CloudWatchClient(options) },
     renewAtMillis: ends - RENEW_BEFORE_MILLIS,
@@ -62,7 +69,7 @@ export async function linkedAccount(
 ): Promise<LinkedAccountClients> {
   const key = `${account}/${region}/${role.roleName}`;
   const cached = await sessions.get(key)?.catch(() => undefined);
-  if (cached !== undefined && cached.renewAtMillis > Date.now()) return cached.clients;
+  if (cached !== undefined && cached.renewAtMillis > now()) return cached.clients;
   const opening = openSession(account, region, role);
   sessions.set(key, opening);
   try {

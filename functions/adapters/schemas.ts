@@ -140,6 +140,8 @@ export const borrowInputSchema = z.object({
   alarmName: z.string().min(1),
   resourceType: z.enum(RESOURCE_TYPES),
   transitionAtMillis: epochMillisSchema,
+  /** Name of the execution. */
+  execution: z.string().min(1),
 });
 
 export const returnReasonSchema = z.enum([

@@ -11,7 +11,7 @@ interface HistoryBucketProps {
   readonly dataKey: DataKey;
 }
 
-/** Demand history of every pool: `history/<account>/<region>/<group>/<resource>.json`. */
+/** Demand history of every pool: `history/<account>/<region>/<group>.json`. */
 export class HistoryBucket extends Construct {
   readonly bucket: Bucket;
   readonly #props: HistoryBucketProps;

@@ -29,7 +29,6 @@ const PATIENT: Size = { memoryMebibytes: 512, timeoutSeconds: 120 };
 const COMPUTING: Size = { memoryMebibytes: 1_769, timeoutSeconds: 300 };
 
 const SIZES: Readonly<Partial<Record<FunctionName, Size>>> = {
-  'move-ceiling': PATIENT,
   'list-pools': PATIENT,
   collect: PATIENT,
   reconcile: PATIENT,

@@ -27,7 +27,7 @@ beforeAll(() => calmFleet(fleet));
 beforeEach(() => calm(fleet, borrower));
 afterEach(async () => {
   await fleet.control.clearFaults();
-  await fleet.control.setInstances({ startSeconds: 0, stopSeconds: 0, failLaunches: 0 });
+  await fleet.control.setInstances({ groupName: borrower.groupName, startSeconds: 0, stopSeconds: 0, failLaunches: 0 });
 });
 
 describe('a step that cannot be done leaves both groups and all records as before', () => {

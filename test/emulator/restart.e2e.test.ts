@@ -23,7 +23,7 @@ beforeAll(() => calmFleet(fleet));
 beforeEach(() => calm(fleet, borrower));
 afterEach(async () => {
   await fleet.control.clearFaults();
-  await fleet.control.setInstances({ startSeconds: 0 });
+  await fleet.control.setInstances({ groupName: borrower.groupName, startSeconds: 0 });
 });
 
 describe('the hub is lost between two steps', () => {
@@ -40,7 +40,7 @@ describe('the hub is lost between two steps', () => {
     const loan = await loanIn(fleet, borrower, await overload(fleet, borrower), state);
     expect(await loseExecutions(loan.loanId)).toBe(1);
     await fleet.control.clearFaults();
-    await fleet.control.setInstances({ startSeconds: 0 });
+    await fleet.control.setInstances({ groupName: borrower.groupName, startSeconds: 0 });
     await calm(fleet, borrower);
     await fleet.invoke('reconcile', {});
     const untouched = (await fleet.loansOf(BORROWER)).find(({ loanId }) => loanId === loan.loanId);

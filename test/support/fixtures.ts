@@ -145,6 +145,7 @@ export function loanOf(overrides: Partial<Loan> = {}): Loan {
     termSeconds: 3_600,
     shortestTermSeconds: 600,
     moves: {},
+    startedBy: 'borrow-test-0',
     inServiceBefore: 10,
     requestedAt: NOW,
     reasons: [],

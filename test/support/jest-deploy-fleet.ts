@@ -8,7 +8,7 @@ let standing: StandingFleet | undefined;
 export default async function deployFleet(): Promise<void> {
   // Stacks that a run before has left standing are used again.
   if (process.env[DEPLOYED_FLEET_VARIABLE] !== undefined) return;
-  standing = await standUpFleet({ emulatorEnv: { SFN_WAIT_SCALE: '0.05' } });
+  standing = await standUpFleet({ emulatorEnv: { SFN_WAIT_SCALE: '0.02' } });
   process.env[DEPLOYED_FLEET_VARIABLE] = JSON.stringify(standing.deployed);
 }
 

@@ -140,6 +140,7 @@ export class LendingWorld {
       bindingResource: 'cpu' as const,
       alarmName: `entangle/${spec.groupName}/cpu`,
       alarmTransitionAt: this.#now,
+      startedBy: 'borrow-test-0',
       inServiceBefore: this.#group(borrower).desired,
       reason: 'asked for by a test',
     };

@@ -49,6 +49,7 @@ function wanted(serial: number): LoanRequest {
     bindingResource: 'cpu',
     alarmName: 'entangle/web/cpu',
     alarmTransitionAt: NOW,
+    startedBy: 'borrow-test-0',
     inServiceBefore: 10,
     reason: 'cpu needs 12 units, the ceiling is 10',
   };

@@ -1,0 +1,209 @@
+/** The eight transactions of a loan and its return, with the same items and conditions on keys that nothing else uses. */
+
+import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { ChainHead } from '../../core/audit/chain.ts';
+import { GENESIS, link } from '../../core/audit/chain.ts';
+import type { Consent } from '../../core/consent/consent.ts';
+import { applyCommit } from '../../core/lending/apply.ts';
+import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
+import type { Loan } from '../../core/lending/loan.ts';
+import { isOpen } from '../../core/lending/loan.ts';
+import {
+  activate,
+  beginReturn,
+  reclaim,
+  recordGiven,
+  recordTaken,
+  request,
+  reserve,
+  settle,
+} from '../../core/lending/saga.ts';
+import type { GroupObservation, Pool } from '../../core/pool.ts';
+import type { LoanId } from '../../core/units.ts';
+import { invariant } from '../../core/units.ts';
+import { sha256Hex } from '../../functions/adapters/ids.ts';
+import type { AccountKey } from '../../functions/adapters/keys.ts';
+import { chainKey, consentKey, poolKey, usageKey } from '../../functions/adapters/keys.ts';
+import { tableName } from '../../infra/names.ts';
+import { writeUnitsOfTransaction } from './dynamodb-units.ts';
+
+export interface LendingSide {
+  readonly pool: Pool;
+  readonly consent: Consent;
+  readonly group: GroupObservation;
+}
+
+type Item = Record<string, unknown>;
+export type TransactItems = NonNullable<TransactWriteCommandInput['TransactItems']>;
+
+export interface BareTransaction {
+  readonly items: TransactItems;
+  /** What AWS bills for it, from the sizes of its items. */
+  readonly writeUnits: number;
+}
+
+/** What the steps of a loan write, from a loan that was really made: the same terms, moves and reasons under another id. */
+function commitsLike(made: Loan, loanId: LoanId, borrower: LendingSide, lender: LendingSide): LoanCommit[] {
+  const at = (state: Loan['state']) => made.history.find((entry) => entry.state === state)?.at ?? made.requestedAt;
+  const { borrowerPoolId, borrowerAccountId, units, bindingResource, alarmName, alarmTransitionAt } = made;
+  const parties = { loanId, borrowerPoolId, borrowerAccountId };
+  const alarm = { units, bindingResource, alarmName, alarmTransitionAt, startedBy: made.startedBy, inServiceBefore: made.inServiceBefore };
+  const [reason = '', ...reasons] = made.reasons;
+  const first = request({ ...parties, ...alarm, reason }, at('requested'));
+  let snapshot: LoanSnapshot = { loan: first.loan, borrowerPool: borrower.pool, lenderPool: lender.pool, heads: {} };
+  const { priceMicroUsdPerUnitHour, termSeconds, shortestTermSeconds, returnReason = 'expired', moves } = made;
+  const price = { priceMicroUsdPerUnitHour, termSeconds, shortestTermSeconds };
+  const consents = { borrowerConsent: borrower.consent, borrowerGroup: borrower.group, lender };
+  const steps: readonly (() => LoanCommit)[] = [
+    () => reserve(snapshot, { units, ...price, ...consents, reasons }, at('reserved')),
+    () => recordTaken(snapshot, at('taken')),
+    () => recordGiven(snapshot, at('given')),
+    () => activate(snapshot, at('active')),
+    () => beginReturn(snapshot, returnReason, moves.takeBack, at('returning')),
+    () => reclaim(snapshot, moves.giveBack, at('reclaimed')),
+    () => settle(snapshot, at('returned')),
+  ];
+  const rest = steps.map((step) => {
+    const commit = step();
+    snapshot = applyCommit(snapshot, commit);
+    return commit;
+  });
+  return [first, ...rest];
+}
+
+/** Partition that stands for an account's. */
+const scratchAccount = (accountId: string): string => `bench-${accountId}`;
+const scratchKey = <Key extends { readonly accountId: string }>(key: Key): Key => ({
+  ...key,
+  accountId: scratchAccount(key.accountId),
+});
+
+function loanItem(loan: Loan): Item {
+  const lender = loan.lenderAccountId === undefined ? {} : { lenderAccountId: scratchAccount(loan.lenderAccountId) };
+  const borrowerAccountId = scratchAccount(loan.borrowerAccountId);
+  return { ...loan, borrowerAccountId, ...lender, ...(isOpen(loan) ? { openAccountId: borrowerAccountId } : {}) };
+}
+
+/** Writes like the store of loans does, into the same tables. */
+export class ScratchBooks {
+  readonly #documents: DynamoDBDocumentClient;
+  readonly #borrower: LendingSide;
+  readonly #lender: LendingSide;
+  /** Items that the transactions change or check, by key. */
+  readonly #standing = new Map<string, Item>();
+  readonly #heads = new Map<string, ChainHead>();
+  #serial = 0;
+
+  private constructor(documents: DynamoDBDocumentClient, borrower: LendingSide, lender: LendingSide) {
+    this.#documents = documents;
+    this.#borrower = borrower;
+    this.#lender = lender;
+  }
+
+  /** Copies the items that stand before a loan to keys of their own. */
+  static async open(
+    documents: DynamoDBDocumentClient,
+    borrower: LendingSide,
+    lender: LendingSide,
+  ): Promise<ScratchBooks> {
+    const books = new ScratchBooks(documents, borrower, lender);
+    for (const { pool } of [borrower, lender]) {
+      const { accountId, poolId } = pool.spec;
+      for (const key of [poolKey(poolId), consentKey(accountId), usageKey(accountId), chainKey(accountId)]) {
+        await books.#copy(key);
+      }
+    }
+    return books;
+  }
+
+  /** The transactions of one loan, in order. */
+  transactionsLike(made: Loan): BareTransaction[] {
+    this.#serial += 1;
+    const loanId = `ln-${String(this.#serial).padStart(24, '0')}` as LoanId;
+    const commits = commitsLike(made, loanId, this.#borrower, this.#lender);
+    return commits.map((commit, index) => this.#transaction(commit, commits[index - 1]?.loan));
+  }
+
+  async #copy(key: { readonly accountId: string; readonly item: string }): Promise<void> {
+    const TableName = tableName('accounts');
+    const { Item: found } = await this.#documents.send(new GetCommand({ TableName, Key: key }));
+    const item: Item = found ?? {};
+    const { bucket: _index, ...kept } = item;
+    const copy = { ...kept, ...scratchKey(key) };
+    await this.#documents.send(new PutCommand({ TableName, Item: copy }));
+    this.#standing.set(`${copy.accountId} ${key.item}`, copy);
+  }
+
+  #stands(key: { readonly accountId: string; readonly item: string }): Item {
+    const item = this.#standing.get(`${key.accountId} ${key.item}`);
+    invariant(item !== undefined, `${key.item} of ${key.accountId} was copied`);
+    return item;
+  }
+
+  #transaction(commit: LoanCommit, before: Loan | undefined): BareTransaction {
+    const loan = loanItem(commit.loan);
+    const updated = [
+      ...commit.pools.map((change) => scratchKey(poolKey(change.poolId))),
+      ...commit.usage.map((change) => scratchKey(usageKey(change.accountId))),
+      scratchKey(chainKey(commit.audit.accountId)),
+    ];
+    const checked = commit.consents.map((condition) => scratchKey(consentKey(condition.accountId)));
+    const account = scratchAccount(commit.audit.accountId);
+    const record = link(commit.audit, this.#heads.get(account) ?? GENESIS, sha256Hex);
+    this.#heads.set(account, { seq: record.seq, hash: record.hash });
+    const entries = commit.ledger.map((entry) => ({ ...scratchKey(entry) }));
+    const auditItem = { ...record, accountId: account };
+    const items: TransactItems = [
+      {
+        Put: putOf(
+          'loans',
+          loan,
+          commit.expectedVersion === undefined ? 'attribute_not_exists(loanId)' : 'attribute_exists(loanId)',
+        ),
+      },
+      ...updated.map((key) => ({ Update: touch(key) })),
+      ...checked.map((key) => ({ ConditionCheck: check(key) })),
+      ...entries.map((entry) => ({ Put: putOf('ledger', entry, 'attribute_not_exists(entryId)') })),
+      { Put: putOf('audit', auditItem, 'attribute_not_exists(accountId)') },
+    ];
+    const touched = [...updated, ...checked].map((key) => this.#stands(key));
+    const written = [loan, ...touched, ...entries, auditItem];
+    return { items, writeUnits: writeUnitsOfTransaction(written) + indexWrites(before, commit.loan) };
+  }
+}
+
+function putOf(table: 'loans' | 'ledger' | 'audit', item: Item, condition: string) {
+  return { TableName: tableName(table), Item: item, ConditionExpression: condition };
+}
+
+function touch(key: AccountKey) {
+  return {
+    TableName: tableName('accounts'),
+    Key: key,
+    UpdateExpression: 'ADD touched :one',
+    ConditionExpression: 'attribute_exists(accountId) AND (attribute_not_exists(touched) OR touched >= :one)',
+    ExpressionAttributeValues: { ':one': 1 },
+  };
+}
+
+function check(key: AccountKey) {
+  return {
+    TableName: tableName('accounts'),
+    Key: key,
+    ConditionExpression: '#version >= :one AND #status = :active',
+    ExpressionAttributeNames: { '#version': 'version', '#status': 'status' },
+    ExpressionAttributeValues: { ':one': 1, ':active': 'active' },
+  };
+}
+
+/** Entries of the three keys-only indexes of the loans table that a change adds or removes: one unit each. */
+function indexWrites(before: Loan | undefined, after: Loan): number {
+  const entries = (loan: Loan | undefined) => [
+    loan !== undefined,
+    loan?.lenderAccountId !== undefined,
+    loan !== undefined && isOpen(loan),
+  ];
+  const now = entries(after);
+  return entries(before).filter((existed, index) => existed !== now[index]).length;
+}
