@@ -8,16 +8,16 @@ import * as z from 'zod';
 import { balanceOf } from '../core/billing/ledger.ts';
 import { giveConsent, revokeConsent } from '../core/consent/lifecycle.ts';
 import { enrol } from '../core/enrolment.ts';
-import { isOpen } from '../core/lending/loan.ts';
 import type { Loan } from '../core/lending/loan.ts';
+import { isOpen } from '../core/lending/loan.ts';
 import type { AccountId } from '../core/units.ts';
 import { poolsOf, queryAccount, readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { auditOf, ledgerOf, recordRefusal, writeConsent, writePool } from './adapters/governance-store.ts';
 import { observeGroup } from './adapters/groups.ts';
-import { apiEventSchema, HttpError, respond, route } from './adapters/http.ts';
 import type { Caller, Route } from './adapters/http.ts';
+import { apiEventSchema, HttpError, respond, route } from './adapters/http.ts';
 import { chainKey, consentKey, poolKey, usageKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
 import { logger, parse } from './adapters/middleware.ts';
@@ -98,7 +98,8 @@ async function deleteConsent(caller: Caller) {
   await writeConsent(change, items.head(caller.accountId), auditTables);
   const recalled: string[] = [];
   for (const loan of (await ownLoans(caller.accountId)).filter(isOpen)) {
-    const promisesNotice = loan.lenderAccountId === caller.accountId && (current.terms.lend?.recallNoticeSeconds ?? 0) > 0;
+    const promisesNotice =
+      loan.lenderAccountId === caller.accountId && (current.terms.lend?.recallNoticeSeconds ?? 0) > 0;
     if (loan.state !== 'active' || promisesNotice) continue;
     await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'revoked');
     recalled.push(loan.loanId);

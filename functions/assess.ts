@@ -1,9 +1,9 @@
 import type * as z from 'zod';
 import type { ChainHead } from '../core/audit/chain.ts';
 import { assessNeed } from '../core/lending/assess.ts';
-import { refuseAtOnce, request } from '../core/lending/saga.ts';
-import type { LoanRequest } from '../core/lending/saga.ts';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
+import type { LoanRequest } from '../core/lending/saga.ts';
+import { refuseAtOnce, request } from '../core/lending/saga.ts';
 import { LimitReached, StaleSnapshot } from '../core/ports.ts';
 import type { PoolId } from '../core/units.ts';
 import { poolIdParts } from '../core/units.ts';
@@ -96,7 +96,13 @@ async function refuseUnmade(
   head: ChainHead | undefined,
 ): Promise<Assessment> {
   const { accountId } = poolIdParts(input.poolId);
-  const event = { type: 'loan.refused', at: now(), subject: input.loanId, actor: 'entangle', detail: { endDetail: detail } };
+  const event = {
+    type: 'loan.refused',
+    at: now(),
+    subject: input.loanId,
+    actor: 'entangle',
+    detail: { endDetail: detail },
+  };
   await recordRefusal({ accountId, ...event }, head, {
     accountsTable: env.ENTANGLE_ACCOUNTS_TABLE,
     auditTable: env.ENTANGLE_AUDIT_TABLE,

@@ -1,17 +1,17 @@
 import * as z from 'zod';
-import { chooseLender } from '../core/lending/choose.ts';
 import type { Candidate } from '../core/lending/choose.ts';
+import { chooseLender } from '../core/lending/choose.ts';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
-import { refuse } from '../core/lending/saga.ts';
 import type { Offer } from '../core/lending/saga.ts';
-import { StaleSnapshot } from '../core/ports.ts';
+import { refuse } from '../core/lending/saga.ts';
 import { latencyMillis } from '../core/pairing/latency.ts';
-import { ceilingUnits } from '../core/pool.ts';
 import type { Pool } from '../core/pool.ts';
-import { poolIdParts } from '../core/units.ts';
+import { ceilingUnits } from '../core/pool.ts';
+import { StaleSnapshot } from '../core/ports.ts';
 import type { PoolId } from '../core/units.ts';
-import { readAccountItems } from './adapters/account-store.ts';
+import { poolIdParts } from '../core/units.ts';
 import type { AccountItems } from './adapters/account-store.ts';
+import { readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { observeGroup } from './adapters/groups.ts';
@@ -57,7 +57,10 @@ async function candidate(id: PoolId, items: AccountItems): Promise<Candidate | u
     if (group === undefined) return { ...known, unavailable: `group ${pool.spec.groupName} does not exist` };
     return { ...known, group };
   } catch (error) {
-    return { ...known, unavailable: `its account could not be read: ${error instanceof Error ? error.message : 'unknown'}` };
+    return {
+      ...known,
+      unavailable: `its account could not be read: ${error instanceof Error ? error.message : 'unknown'}`,
+    };
   }
 }
 

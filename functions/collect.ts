@@ -1,19 +1,19 @@
-import { demandUnits } from '../core/telemetry/demand.ts';
-import { emptyHistory, historyEndMillis, mergeSamples } from '../core/telemetry/history.ts';
-import type { DemandHistory, DemandSample } from '../core/telemetry/history.ts';
 import type { PoolSpec, ResourceMetric } from '../core/pool.ts';
-import { epochMillis, MILLIS_PER_SECOND, RESOURCE_TYPES } from '../core/units.ts';
+import { demandUnits } from '../core/telemetry/demand.ts';
+import type { DemandHistory, DemandSample } from '../core/telemetry/history.ts';
+import { emptyHistory, historyEndMillis, mergeSamples } from '../core/telemetry/history.ts';
 import type { EpochMillis, ResourceType } from '../core/units.ts';
+import { epochMillis, MILLIS_PER_SECOND, RESOURCE_TYPES } from '../core/units.ts';
 import { readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
-import { readHistory, writeHistory } from './adapters/history-store.ts';
 import type { PoolHistory } from './adapters/history-store.ts';
+import { readHistory, writeHistory } from './adapters/history-store.ts';
 import { poolKey } from './adapters/keys.ts';
 import { lambda } from './adapters/middleware.ts';
 import { poolInputSchema } from './adapters/schemas.ts';
-import { readMetrics } from './adapters/telemetry.ts';
 import type { MetricSample, MetricSeries } from './adapters/telemetry.ts';
+import { readMetrics } from './adapters/telemetry.ts';
 
 const env = readEnv(
   'ENTANGLE_ACCOUNTS_TABLE',
@@ -53,7 +53,8 @@ function collectFrom(known: readonly DemandHistory[], spec: PoolSpec, at: EpochM
   const stepMillis = spec.historyStepSeconds * MILLIS_PER_SECOND;
   const oldest = at - MAX_STEPS * stepMillis;
   const ends = known.filter((history) => history.values.length > 0).map(historyEndMillis);
-  const from = ends.length < Object.keys(spec.resources).length ? oldest : Math.min(...ends) - OVERLAP_STEPS * stepMillis;
+  const from =
+    ends.length < Object.keys(spec.resources).length ? oldest : Math.min(...ends) - OVERLAP_STEPS * stepMillis;
   return epochMillis(Math.floor(Math.max(oldest, from) / stepMillis) * stepMillis);
 }
 

@@ -1,9 +1,9 @@
-import { poolForecast, bottleneckUnits } from '../core/forecast/pool-forecast.ts';
-import { forecast } from '../core/forecast/seasonal-naive.ts';
 import type { Forecast } from '../core/forecast/forecast.ts';
+import { bottleneckUnits, poolForecast } from '../core/forecast/pool-forecast.ts';
+import { forecast } from '../core/forecast/seasonal-naive.ts';
 import type { PoolSpec } from '../core/pool.ts';
-import { RESOURCE_TYPES } from '../core/units.ts';
 import type { ResourceType } from '../core/units.ts';
+import { RESOURCE_TYPES } from '../core/units.ts';
 import { readAccountItems, writeForecast } from './adapters/account-store.ts';
 import { readEnv } from './adapters/env.ts';
 import { readHistory } from './adapters/history-store.ts';

@@ -24,11 +24,7 @@ import {
 } from './adapters/saga-step.ts';
 import { loanIdSchema, returnReasonSchema, snapshotSchema } from './adapters/schemas.ts';
 
-const env = readEnv(
-  ...LOAN_TABLES,
-  'ENTANGLE_EXTERNAL_ID',
-  'ENTANGLE_ADJUST_ROLE_NAME',
-);
+const env = readEnv(...LOAN_TABLES, 'ENTANGLE_EXTERNAL_ID', 'ENTANGLE_ADJUST_ROLE_NAME');
 const role = { roleName: env.ENTANGLE_ADJUST_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const store = loanStore(env);
 
@@ -47,7 +43,9 @@ function refuseForeign(pool: Pool, move: CeilingMove, group: GroupObservation): 
 
 function mustBe(snapshot: LoanSnapshot, step: string, state: LoanState): void {
   if (snapshot.loan.state !== state) {
-    throw new StepOutOfOrder(`${step} needs a loan that is ${state}; ${snapshot.loan.loanId} is ${snapshot.loan.state}`);
+    throw new StepOutOfOrder(
+      `${step} needs a loan that is ${state}; ${snapshot.loan.loanId} is ${snapshot.loan.state}`,
+    );
   }
 }
 
@@ -67,7 +65,9 @@ async function take(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
   if (moveStatus(move, group) === 'pending') {
     const kept = group.desiredCapacity + pool.spec.reserveUnits;
     if (kept > move.toMaxSize || !group.lendingEnabled) {
-      throw new LenderNeedsCapacity(`${pool.spec.poolId} keeps ${kept} of ${group.maxSize} units, or is no longer tagged`);
+      throw new LenderNeedsCapacity(
+        `${pool.spec.poolId} keeps ${kept} of ${group.maxSize} units, or is no longer tagged`,
+      );
     }
     await moveGroup(pool.spec, move, role);
   }
@@ -142,7 +142,8 @@ async function raiseLender(snapshot: LoanSnapshot, group: GroupObservation | und
   const move = loan.moves.giveBack;
   if (lenderPool === undefined || move === undefined || group === undefined) return snapshot;
   const status = moveStatus(move, group);
-  if (status === 'foreign') logger.warn('the lender changed its ceiling itself; left as found', { loanId: loan.loanId });
+  if (status === 'foreign')
+    logger.warn('the lender changed its ceiling itself; left as found', { loanId: loan.loanId });
   if (status === 'pending') await moveGroup(lenderPool.spec, move, role);
   return snapshot;
 }

@@ -1,5 +1,5 @@
-import { pairPools } from '../core/pairing/pair.ts';
 import type { PoolForecast } from '../core/forecast/pool-forecast.ts';
+import { pairPools } from '../core/pairing/pair.ts';
 import { poolIdParts } from '../core/units.ts';
 import { readAccountItems, writePlan } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';

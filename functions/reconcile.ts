@@ -3,15 +3,15 @@
  * stuck between two states, and alarms that no loan answers, whatever event was lost.
  */
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { reconcileLoan, reconcilePool } from '../core/lending/reconcile.ts';
-import { hasRecovered } from '../core/lending/recovery.ts';
-import type { Recovery } from '../core/lending/recovery.ts';
 import type { Loan } from '../core/lending/loan.ts';
+import { reconcileLoan, reconcilePool } from '../core/lending/reconcile.ts';
+import type { Recovery } from '../core/lending/recovery.ts';
+import { hasRecovered } from '../core/lending/recovery.ts';
 import type { Pool } from '../core/pool.ts';
-import { MILLIS_PER_SECOND } from '../core/units.ts';
 import type { AccountId, EpochMillis } from '../core/units.ts';
-import { poolsByBucket, readAccountItems } from './adapters/account-store.ts';
+import { MILLIS_PER_SECOND } from '../core/units.ts';
 import type { AccountItems } from './adapters/account-store.ts';
+import { poolsByBucket, readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { observeGroup } from './adapters/groups.ts';
@@ -20,8 +20,8 @@ import { loansOf } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { noInputSchema } from './adapters/schemas.ts';
 import { startBorrow, startReturn } from './adapters/starts.ts';
-import { alarmsInAlarm, latestMetrics } from './adapters/telemetry.ts';
 import type { AlarmObservation } from './adapters/telemetry.ts';
+import { alarmsInAlarm, latestMetrics } from './adapters/telemetry.ts';
 
 const env = readEnv(
   'ENTANGLE_ACCOUNTS_TABLE',

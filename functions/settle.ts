@@ -10,10 +10,7 @@ import { lambda } from './adapters/middleware.ts';
 import { commitStep, onFreshSnapshot } from './adapters/saga-step.ts';
 import { snapshotSchema } from './adapters/schemas.ts';
 
-const env = readEnv(
-  ...LOAN_TABLES,
-  'ENTANGLE_SCHEDULE_GROUP',
-);
+const env = readEnv(...LOAN_TABLES, 'ENTANGLE_SCHEDULE_GROUP');
 const scheduler = new SchedulerClient({});
 const store = loanStore(env);
 
@@ -39,9 +36,7 @@ function reasonOf(error: string | undefined, cause: string | undefined): string 
 export const handler = lambda(inputSchema, async ({ snapshot: handed, error, cause }) => {
   const detail = reasonOf(error, cause);
   const ended = async (snapshot: LoanSnapshot): Promise<LoanSnapshot> =>
-    snapshot.loan.endedAt === undefined
-      ? commitStep(store, snapshot, settle(snapshot, now(), detail))
-      : snapshot;
+    snapshot.loan.endedAt === undefined ? commitStep(store, snapshot, settle(snapshot, now(), detail)) : snapshot;
   const snapshot = await onFreshSnapshot(store, handed, ended);
   const { loan } = snapshot;
   if (loan.dueAt !== undefined && loan.returnReason !== 'expired') {

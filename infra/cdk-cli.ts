@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -36,15 +37,31 @@ export async function cdk(run: CdkRun): Promise<void> {
     cwd: run.cwd ?? repoRoot,
     env: environment(run),
     stdio: ['ignore', log, log],
-    ...(run.signal === undefined ? {} : { signal: run.signal }),
+    // `cdk` runs the app in a process of its own: one group, so that both end together.
+    detached: process.platform !== 'win32',
   });
   closeSync(log);
+  const stop = (): void => endGroup(child);
+  run.signal?.addEventListener('abort', stop);
+  if (run.signal?.aborted === true) stop();
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', resolve);
-  });
+  }).finally(() => run.signal?.removeEventListener('abort', stop));
+  run.signal?.throwIfAborted();
   if (code !== 0)
     throw new Error(`cdk ${run.arguments[0] ?? ''} (${run.log}) failed: ${lastLine(logPath)} (log: ${logPath})`);
+}
+
+function endGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === 'win32') child.kill();
+    else process.kill(-child.pid, 'SIGTERM');
+  } catch (error) {
+    // It had ended by itself.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 function lastLine(path: string): string {

@@ -49,6 +49,15 @@ const periodSeconds = z
   .max(EVALUATION_SECONDS_MAX, { error: periodError })
   .refine((seconds) => [10, 20, 30].includes(seconds) || seconds % 60 === 0, { error: periodError });
 
+/** Resolutions of GetMetricData: high-resolution metrics have steps below a minute. */
+const HIGH_RESOLUTION_SECONDS = new Set([1, 5, 10, 20, 30]);
+const stepError = '1, 5, 10, 20, 30 or a multiple of 60, at most 86400 seconds';
+const stepSeconds = z
+  .int({ error: stepError })
+  .min(1, { error: stepError })
+  .max(EVALUATION_SECONDS_MAX, { error: stepError })
+  .refine((seconds) => HIGH_RESOLUTION_SECONDS.has(seconds) || seconds % 60 === 0, { error: stepError });
+
 const metric = fields({
   namespace: text(/^[^:\s][^:]{0,254}$/, 'a CloudWatch namespace such as CWAgent'),
   metricName: text(/^\S.{0,254}$/, 'the name of a CloudWatch metric'),
@@ -119,7 +128,7 @@ const pool = fields({
     .min(0, { error: 'a price in US dollars from 0 to 10000' })
     .max(10_000, { error: 'a price in US dollars from 0 to 10000' })
     .refine((usd) => Math.abs(usd * 1e6 - Math.round(usd * 1e6)) < 1e-3, { error: 'at most 6 decimal places' }),
-  historyStepSeconds: periodSeconds.default(300),
+  historyStepSeconds: stepSeconds.default(300),
   seasonSteps: list(whole(2, 1_000_000, 'steps'), 1, 5, 'seasons').default([288, 2_016]),
   coolDownSeconds: whole(0, 86_400, 'seconds').default(300),
   alarm: alarm.prefault({}),

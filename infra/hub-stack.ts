@@ -22,6 +22,8 @@ import {
   historyBucketName,
   hubStackName,
   linkedRolePrefix,
+  METRICS_NAMESPACE,
+  METRICS_SERVICE,
   SCHEDULE_GROUP_NAME,
   tableName,
 } from './names.ts';
@@ -110,7 +112,8 @@ export class HubStack extends Stack {
       ENTANGLE_OBSERVE_ROLE_NAME: linkedRolePrefix('Observe', accountId),
       ENTANGLE_ADJUST_ROLE_NAME: linkedRolePrefix('Adjust', accountId),
       ENTANGLE_STUCK_AFTER_SECONDS: String(stuckAfterSeconds),
-      ENTANGLE_HUB_ACCOUNT_ID: accountId,
+      POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+      POWERTOOLS_SERVICE_NAME: METRICS_SERVICE,
     };
   }
 

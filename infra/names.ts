@@ -28,6 +28,10 @@ export type StateMachineKind = (typeof STATE_MACHINE_KINDS)[number];
 /** What the hub may do in a linked account: look, or change the size of tagged groups. */
 export type LinkedRoleKind = 'Observe' | 'Adjust';
 
+/** Where the functions count loans by the states they enter. */
+export const METRICS_NAMESPACE = 'Entangle';
+export const METRICS_SERVICE = 'entangle';
+
 export const EVENT_BUS_NAME = 'entangle';
 export const SCHEDULE_GROUP_NAME = 'entangle-loans';
 export const FORWARD_RULE_NAME = 'entangle-forward-alarms';

@@ -1,8 +1,7 @@
 import type { ConsentTerms } from '../core/consent/consent.ts';
-import type { PoolSpec } from '../core/pool.ts';
 import type { AccountId } from '../core/units.ts';
 import { accountId, microUsd, RESOURCE_TYPES } from '../core/units.ts';
-import { parseConfig, poolSpecs } from '../infra/config.ts';
+import { parseConfig } from '../infra/config.ts';
 import type { Config } from '../infra/config-schema.ts';
 import type { Sizing } from './sizing.ts';
 import { burstiness, SIZING, sizeGroup, sliceSteps } from './sizing.ts';
@@ -85,16 +84,12 @@ function poolOf(account: StoryAccount, scale: TimeScale): Record<string, unknown
     reserveUnits: RESERVE_UNITS,
     provisioningLimitUnits: 0,
     onDemandUsdPerUnitHour: ON_DEMAND_USD_PER_UNIT_HOUR * speedUp(scale),
+    historyStepSeconds: scale.stepSeconds,
     seasonSteps: [samplesPerDay(scale)],
     coolDownSeconds: clockSeconds(scale, COOL_DOWN_MINUTES * SECONDS_PER_MINUTE),
     alarm: { periodSeconds: alarmPeriodSeconds(scale), evaluationPeriods: ALARM_PERIODS },
     resources: Object.fromEntries(measured.map((type) => [type, { thresholdPercent, recoveryPercent }])),
   };
-}
-
-/** What is enrolled: the configuration's pools, with a history as fine as the replay. */
-export function storyPools(config: Config, scale: TimeScale): PoolSpec[] {
-  return poolSpecs(config).map((spec) => ({ ...spec, historyStepSeconds: scale.stepSeconds }));
 }
 
 /** What each account agrees to, the same for all: to lend and to borrow, for up to three hours of the trace. */

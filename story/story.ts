@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { chainFaults } from '../cli/verify-chain.ts';
 import type { PoolSpec } from '../core/pool.ts';
 import type { Emulator } from '../emulator/emulator.ts';
+import { poolSpecs } from '../infra/config.ts';
 import type { Deployment } from '../infra/deploy.ts';
 import { deployAll } from '../infra/deploy.ts';
 import type { StoryAccount } from './accounts.ts';
-import { describeConsent, storyConfig, storyConsent, storyPools } from './accounts.ts';
+import { describeConsent, storyConfig, storyConsent } from './accounts.ts';
 import { accountCloud } from './cloud.ts';
 import { accountApi, runPlan } from './hub.ts';
 import { accountName } from './live.ts';
@@ -45,7 +46,7 @@ interface Stage {
 async function deploy(stage: Stage): Promise<{ deployment: Deployment; specs: PoolSpec[] }> {
   const { plan, emulator, progress, signal } = stage;
   const config = storyConfig(plan.accounts, plan.scale);
-  const specs = storyPools(config, plan.scale);
+  const specs = poolSpecs(config);
   mkdirSync(plan.folder, { recursive: true });
   const configPath = join(plan.folder, 'entangle.json');
   writeFileSync(configPath, JSON.stringify(config, null, 2));

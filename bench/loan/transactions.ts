@@ -48,7 +48,14 @@ function commitsLike(made: Loan, loanId: LoanId, borrower: LendingSide, lender: 
   const at = (state: Loan['state']) => made.history.find((entry) => entry.state === state)?.at ?? made.requestedAt;
   const { borrowerPoolId, borrowerAccountId, units, bindingResource, alarmName, alarmTransitionAt } = made;
   const parties = { loanId, borrowerPoolId, borrowerAccountId };
-  const alarm = { units, bindingResource, alarmName, alarmTransitionAt, startedBy: made.startedBy, inServiceBefore: made.inServiceBefore };
+  const alarm = {
+    units,
+    bindingResource,
+    alarmName,
+    alarmTransitionAt,
+    startedBy: made.startedBy,
+    inServiceBefore: made.inServiceBefore,
+  };
   const [reason = '', ...reasons] = made.reasons;
   const first = request({ ...parties, ...alarm, reason }, at('requested'));
   let snapshot: LoanSnapshot = { loan: first.loan, borrowerPool: borrower.pool, lenderPool: lender.pool, heads: {} };

@@ -1,15 +1,15 @@
-import { BatchGetCommand, GetCommand, PutCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, PutCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { ChainHead } from '../../core/audit/chain.ts';
-import { emptyUsage } from '../../core/consent/covers.ts';
 import type { Consent, ConsentUsage } from '../../core/consent/consent.ts';
+import { emptyUsage } from '../../core/consent/covers.ts';
 import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
 import type { PoolPlan } from '../../core/pairing/plan.ts';
 import type { Pool } from '../../core/pool.ts';
-import { poolId } from '../../core/units.ts';
 import type { AccountId, PoolId } from '../../core/units.ts';
+import { poolId } from '../../core/units.ts';
 import { documents } from './clients.ts';
-import { chainKey, consentKey, forecastKey, planKey, poolKey, usageKey } from './keys.ts';
 import type { AccountKey } from './keys.ts';
+import { chainKey, consentKey, forecastKey, planKey, poolKey, usageKey } from './keys.ts';
 
 /** DynamoDB's limit for one BatchGetItem. */
 const BATCH_GET_ITEMS = 100;
@@ -27,10 +27,11 @@ export interface AccountItems {
   head(account: AccountId): ChainHead | undefined;
 }
 
-function withoutKeys<Value>(item: Item | undefined): Value | undefined {
+/** What was stored, without the attributes that only the table needs. Only this module's counterparts write these items. */
+function stored(item: Item | undefined): unknown {
   if (item === undefined) return undefined;
   const { item: _sortKey, bucket: _bucket, ...value } = item;
-  return value as Value;
+  return value;
 }
 
 /** Unit-seconds are kept as one attribute for each month and direction, so that a write can be conditional on one month. */
@@ -73,12 +74,12 @@ export async function readAccountItems(table: string, keys: readonly AccountKey[
   const items = new Map((await batchGet(table, distinct)).map((item) => [keyText(item), item]));
   const at = (key: AccountKey): Item | undefined => items.get(keyText({ ...key }));
   return {
-    pool: (id) => withoutKeys<Pool>(at(poolKey(id))),
-    plan: (id) => withoutKeys<PoolPlan>(at(planKey(id))),
-    forecast: (id) => withoutKeys<{ forecast: PoolForecast }>(at(forecastKey(id)))?.forecast,
-    consent: (account) => withoutKeys<Consent>(at(consentKey(account))),
+    pool: (id) => stored(at(poolKey(id))) as Pool | undefined,
+    plan: (id) => stored(at(planKey(id))) as PoolPlan | undefined,
+    forecast: (id) => (stored(at(forecastKey(id))) as { forecast: PoolForecast } | undefined)?.forecast,
+    consent: (account) => stored(at(consentKey(account))) as Consent | undefined,
     usage: (account) => usageOf(account, at(usageKey(account))),
-    head: (account) => withoutKeys<ChainHead>(at(chainKey(account))),
+    head: (account) => stored(at(chainKey(account))) as ChainHead | undefined,
   };
 }
 
@@ -105,7 +106,7 @@ export async function queryAccount(table: string, account: AccountId, prefix: st
 
 /** The pools of one account. */
 export async function poolsOf(table: string, account: AccountId): Promise<Pool[]> {
-  return (await queryAccount(table, account, 'POOL#')).map((item) => withoutKeys<Pool>(item) as Pool);
+  return (await queryAccount(table, account, 'POOL#')).map((item) => stored(item) as Pool);
 }
 
 /** Every enrolled pool by bucket, from the sparse index that holds pools only. */
@@ -129,14 +130,6 @@ export async function poolsByBucket(table: string): Promise<Map<string, PoolId[]
     start = page.LastEvaluatedKey;
   } while (start !== undefined);
   return buckets;
-}
-
-/** The current consent of an account. */
-export async function readConsent(table: string, account: AccountId): Promise<Consent | undefined> {
-  const answer = await documents.send(
-    new GetCommand({ TableName: table, Key: consentKey(account), ConsistentRead: true }),
-  );
-  return withoutKeys<Consent>(answer.Item);
 }
 
 /** Replaces the forecast of a pool: only the newest one counts. */

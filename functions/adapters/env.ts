@@ -20,7 +20,6 @@ const variables = {
   ENTANGLE_OBSERVE_ROLE_NAME: name,
   ENTANGLE_ADJUST_ROLE_NAME: name,
   ENTANGLE_STUCK_AFTER_SECONDS: wholeSeconds,
-  ENTANGLE_HUB_ACCOUNT_ID: name,
 };
 type Variables = typeof variables;
 type Variable = keyof Variables;

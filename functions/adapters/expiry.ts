@@ -1,10 +1,10 @@
+import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import {
   ConflictException,
   CreateScheduleCommand,
   DeleteScheduleCommand,
   ResourceNotFoundException,
 } from '@aws-sdk/client-scheduler';
-import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import type { Loan } from '../../core/lending/loan.ts';
 import { invariant, MILLIS_PER_SECOND } from '../../core/units.ts';
 

@@ -6,8 +6,8 @@ import type { Pool } from '../../core/pool.ts';
 import type { AccountId } from '../../core/units.ts';
 import { documents } from './clients.ts';
 import { bucketOf, consentKey, consentVersionKey, poolKey } from './keys.ts';
-import { commitAudited } from './transaction.ts';
 import type { AuditTables, ConditionedWrite } from './transaction.ts';
+import { commitAudited } from './transaction.ts';
 
 /** What an account's own people change and read through the API: pools, consents, bills, audit. */
 

@@ -1,13 +1,10 @@
-import {
-  DescribeAutoScalingGroupsCommand,
-  UpdateAutoScalingGroupCommand,
-} from '@aws-sdk/client-auto-scaling';
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
+import { DescribeAutoScalingGroupsCommand, UpdateAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
 import type { CeilingMove } from '../../core/lending/loan.ts';
 import type { GroupObservation, PoolSpec } from '../../core/pool.ts';
 import { now } from './clock.ts';
-import { linkedAccount } from './linked-account.ts';
 import type { RoleInLinkedAccount } from './linked-account.ts';
+import { linkedAccount } from './linked-account.ts';
 
 /** The tag by which an owner lets the hub touch a group at all; the role in the linked account is limited to it. */
 export const LENDING_TAG = { key: 'entangle:lending', value: 'enabled' } as const;

@@ -1,7 +1,7 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { DemandHistory } from '../../core/telemetry/history.ts';
-import { poolIdParts } from '../../core/units.ts';
 import type { PoolId, ResourceType } from '../../core/units.ts';
+import { poolIdParts } from '../../core/units.ts';
 
 /** A pool's demand by resource type: one object for each pool. */
 export type PoolHistory = Readonly<Partial<Record<ResourceType, DemandHistory>>>;

@@ -1,5 +1,5 @@
-import { poolIdParts } from '../../core/units.ts';
 import type { AccountId, PoolId } from '../../core/units.ts';
+import { poolIdParts } from '../../core/units.ts';
 
 /** Keys of the accounts table: everything of one account under one partition key. docs/data-model.md lists the access patterns. */
 export interface AccountKey {

@@ -1,18 +1,19 @@
 import { BatchGetCommand, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { ChainHead } from '../../core/audit/chain.ts';
-import { assertCommit } from '../../core/lending/commit.ts';
 import type { ConsentCondition, LoanCommit, LoanSnapshot, PoolChange, UsageChange } from '../../core/lending/commit.ts';
-import { isOpen } from '../../core/lending/loan.ts';
+import { assertCommit } from '../../core/lending/commit.ts';
 import type { Loan } from '../../core/lending/loan.ts';
-import { LimitReached, StaleSnapshot } from '../../core/ports.ts';
+import { isOpen } from '../../core/lending/loan.ts';
 import type { LoanStore } from '../../core/ports.ts';
+import { LimitReached, StaleSnapshot } from '../../core/ports.ts';
 import type { AccountId, EpochMillis, LoanId } from '../../core/units.ts';
 import { readAccountItems } from './account-store.ts';
 import { documents } from './clients.ts';
 import type { Env } from './env.ts';
 import { chainKey, consentKey, poolKey, usageKey } from './keys.ts';
-import { commitAudited, ConditionsFailed } from './transaction.ts';
+import { countLoan } from './metrics.ts';
 import type { ConditionedWrite } from './transaction.ts';
+import { ConditionsFailed, commitAudited } from './transaction.ts';
 
 export interface LoanTables {
   readonly accountsTable: string;
@@ -35,7 +36,9 @@ const LIMIT = 'limit: ';
 function loanWrite(table: string, loan: Loan, expectedVersion: number | undefined): ConditionedWrite {
   const isNew = expectedVersion === undefined;
   return {
-    condition: isNew ? `loan ${loan.loanId} does not exist yet` : `loan ${loan.loanId} is at version ${expectedVersion}`,
+    condition: isNew
+      ? `loan ${loan.loanId} does not exist yet`
+      : `loan ${loan.loanId} is at version ${expectedVersion}`,
     write: {
       Put: {
         TableName: table,
@@ -113,7 +116,9 @@ function usageWrite(table: string, change: UsageChange): ConditionedWrite {
   const units = change.direction === 'lend' ? 'lentUnits' : 'borrowedUnits';
   const { unitsBeforeAtMost, unitSecondsBeforeAtMost } = change;
   if ((unitsBeforeAtMost ?? 0) < 0 || (unitSecondsBeforeAtMost ?? 0) < 0) {
-    throw new LimitReached([`the consent of ${change.accountId} never covers ${change.units} units to ${change.direction}`]);
+    throw new LimitReached([
+      `the consent of ${change.accountId} never covers ${change.units} units to ${change.direction}`,
+    ]);
   }
   const limited = unitsBeforeAtMost !== undefined && unitSecondsBeforeAtMost !== undefined;
   return {
@@ -193,6 +198,7 @@ export class DynamoLoanStore implements LoanStore {
     const account = commit.audit.accountId;
     try {
       const head = await commitAudited(writesOf(commit, this.#tables), commit.audit, heads[account], this.#tables);
+      countLoan(commit.loan.state);
       return { ...heads, [account]: head };
     } catch (error) {
       if (!(error instanceof ConditionsFailed)) throw error;
@@ -213,7 +219,8 @@ export class DynamoLoanStore implements LoanStore {
     const pools = [borrowerPoolId, ...(lenderPoolId === undefined ? [] : [lenderPoolId])];
     const items = await readAccountItems(accountsTable, [...pools.map(poolKey), ...accounts.map(chainKey)]);
     const borrowerPool = items.pool(borrowerPoolId);
-    if (borrowerPool === undefined) throw new Error(`loan ${loanId} is of pool ${borrowerPoolId}, which is not enrolled`);
+    if (borrowerPool === undefined)
+      throw new Error(`loan ${loanId} is of pool ${borrowerPoolId}, which is not enrolled`);
     const lenderPool = lenderPoolId === undefined ? undefined : items.pool(lenderPoolId);
     return {
       loan,

@@ -1,10 +1,10 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import middy from '@middy/core';
 import type { MiddlewareObj } from '@middy/core';
+import middy from '@middy/core';
 import type { ZodType } from 'zod';
 
-export const logger = new Logger({ serviceName: 'entangle' });
+export const logger = new Logger();
 
 /** What entered a function is not what it takes; the message names each field. */
 export class InvalidInput extends Error {

@@ -1,8 +1,8 @@
 import { applyCommit } from '../../core/lending/apply.ts';
 import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
-import { StaleSnapshot } from '../../core/ports.ts';
-import type { LoanStore } from '../../core/ports.ts';
 import type { Pool } from '../../core/pool.ts';
+import type { LoanStore } from '../../core/ports.ts';
+import { StaleSnapshot } from '../../core/ports.ts';
 
 /** Another loan is moving the same pool; the state machine tries the step again a little later. */
 export class PoolBusy extends Error {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { LoanSnapshot } from '../../core/lending/commit.ts';
 import type { Offer } from '../../core/lending/saga.ts';
-import { accountId, epochMillis, microUsd, poolIdParts, RESOURCE_TYPES } from '../../core/units.ts';
 import type { LoanId, PoolId } from '../../core/units.ts';
+import { accountId, epochMillis, microUsd, poolIdParts, RESOURCE_TYPES } from '../../core/units.ts';
 
 /** Shapes of everything that enters from outside; parsed once, at the edge, into the types of core. */
 
@@ -94,7 +94,11 @@ export const consentTermsSchema = z
       .strictObject({ ...usageLimits, minPriceMicroUsdPerUnitHour: microUsdSchema, recallNoticeSeconds: wholeNumber })
       .exactOptional(),
     borrow: z
-      .strictObject({ ...usageLimits, maxPriceMicroUsdPerUnitHour: microUsdSchema, minRecallNoticeSeconds: wholeNumber })
+      .strictObject({
+        ...usageLimits,
+        maxPriceMicroUsdPerUnitHour: microUsdSchema,
+        minRecallNoticeSeconds: wholeNumber,
+      })
       .exactOptional(),
     groupNames: z.array(z.string().min(1)),
     allowedApplications: z.array(z.string().min(1)),

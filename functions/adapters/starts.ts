@@ -1,5 +1,5 @@
-import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { SFNClient } from '@aws-sdk/client-sfn';
+import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { ReturnReason } from '../../core/lending/loan.ts';
 import type { EpochMillis, LoanId, PoolId, ResourceType } from '../../core/units.ts';
 import { loanIdFor } from './ids.ts';

@@ -1,10 +1,10 @@
-import { DescribeAlarmsCommand, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { MetricAlarm, MetricDataQuery, MetricDataResult } from '@aws-sdk/client-cloudwatch';
+import { DescribeAlarmsCommand, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { PoolSpec, ResourceMetric } from '../../core/pool.ts';
-import { epochMillis, RESOURCE_TYPES } from '../../core/units.ts';
 import type { AccountId, EpochMillis, ResourceType } from '../../core/units.ts';
-import { linkedAccount } from './linked-account.ts';
+import { epochMillis, RESOURCE_TYPES } from '../../core/units.ts';
 import type { RoleInLinkedAccount } from './linked-account.ts';
+import { linkedAccount } from './linked-account.ts';
 
 /** Prefix of the names of the alarms that the linked account's stack makes: `entangle/<group>/<resource type>`. */
 export const ALARM_PREFIX = 'entangle/';

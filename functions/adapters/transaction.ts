@@ -1,10 +1,10 @@
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { GENESIS, link } from '../../core/audit/chain.ts';
 import type { AuditEvent, ChainHead } from '../../core/audit/chain.ts';
+import { GENESIS, link } from '../../core/audit/chain.ts';
 import { documents } from './clients.ts';
 import { sha256Hex } from './ids.ts';
 import { chainKey } from './keys.ts';

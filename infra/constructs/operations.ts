@@ -6,11 +6,13 @@ import {
   ComparisonOperator,
   Dashboard,
   GraphWidget,
+  Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { FUNCTION_NAMES, STATE_MACHINE_KINDS } from '../names.ts';
+import type { LoanState } from '../../core/lending/loan.ts';
+import { FUNCTION_NAMES, METRICS_NAMESPACE, METRICS_SERVICE, STATE_MACHINE_KINDS } from '../names.ts';
 import type { HubFunctions } from './hub-functions.ts';
 import type { Workflows } from './workflows.ts';
 
@@ -42,7 +44,8 @@ export class Operations extends Construct {
     const dashboard = new Dashboard(this, 'Dashboard', { dashboardName: 'entangle' });
     dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms, width: 2 * WIDGET_WIDTH }));
     dashboard.addWidgets(this.#workflowWidget(props.workflows), this.#functionWidget(props.functions));
-    dashboard.addWidgets(new GraphWidget({ title: 'Unhandled events', left: [unhandled], width: WIDGET_WIDTH }));
+    const events = new GraphWidget({ title: 'Unhandled events', left: [unhandled], width: WIDGET_WIDTH });
+    dashboard.addWidgets(this.#loanWidget(), events);
   }
 
   /** The prefix keeps these alarms apart from `entangle/…`, whose state changes ask for loans. */
@@ -66,6 +69,22 @@ export class Operations extends Construct {
       right: machines.map((machine) => machine.metricFailed({ period: PERIOD })),
       width: WIDGET_WIDTH,
     });
+  }
+
+  #loanWidget(): GraphWidget {
+    const entering = (state: LoanState): Metric =>
+      new Metric({
+        namespace: METRICS_NAMESPACE,
+        metricName: 'Loans',
+        dimensionsMap: { service: METRICS_SERVICE, state },
+        statistic: 'Sum',
+        period: PERIOD,
+        label: state,
+      });
+    const made: readonly LoanState[] = ['requested', 'active', 'returned'];
+    const notMade: readonly LoanState[] = ['refused', 'failed', 'compensated'];
+    const [left, right] = [made.map(entering), notMade.map(entering)];
+    return new GraphWidget({ title: 'Loans (right: refused, undone)', left, right, width: WIDGET_WIDTH });
   }
 
   #functionWidget(functions: HubFunctions): GraphWidget {

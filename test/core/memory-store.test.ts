@@ -1,4 +1,5 @@
 import { GENESIS } from '../../core/audit/chain.ts';
+import { BORROWER, LENDER } from '../support/fixtures.ts';
 import { loanStoreContract } from '../support/loan-store-contract.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
@@ -6,6 +7,7 @@ loanStoreContract('memory', async () => {
   const store = new MemoryStore();
   return {
     store,
+    parties: { borrower: BORROWER, lender: LENDER },
     putPool: async (pool) => store.putPool(pool),
     putConsent: async (consent) => store.putConsent(consent),
     poolOf: async (id) => store.poolOf(id),

@@ -1,4 +1,8 @@
-import { AutoScalingClient, DeleteAutoScalingGroupCommand, UpdateAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
+import {
+  AutoScalingClient,
+  DeleteAutoScalingGroupCommand,
+  UpdateAutoScalingGroupCommand,
+} from '@aws-sdk/client-auto-scaling';
 import {
   CreateAccessKeyCommand,
   CreateUserCommand,
@@ -11,8 +15,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { hubClient } from '../../cli/hub-client.ts';
 import type { AccountId } from '../../core/units.ts';
 import { accountId } from '../../core/units.ts';
-import { functionRoleName, linkedRoleName } from '../../infra/names.ts';
 import type { FunctionName, LinkedRoleKind } from '../../infra/names.ts';
+import { functionRoleName, linkedRoleName } from '../../infra/names.ts';
 import { clientOptions, Fleet } from '../support/deployment.ts';
 import { BORROWER, EXTERNAL_ID, FLEET, HUB, idOf, LENDER, REGION, RIVAL, UNTAGGED } from '../support/lending-fleet.ts';
 import { auditOf, booksOf, borrow, calm, giveBack, loanIn, overload } from '../support/loan-story.ts';
@@ -96,7 +100,9 @@ describe('the roles in a linked account', () => {
     const inside = await enter(UNTAGGED, 'Adjust', mover, EXTERNAL_ID);
     const untagged = { AutoScalingGroupName: FLEET.untagged.lender.groupName };
     const client = autoScalingOf(UNTAGGED, inside);
-    await expect(client.send(new UpdateAutoScalingGroupCommand({ ...untagged, MaxSize: 7 }))).rejects.toThrow(/not authorized/);
+    await expect(client.send(new UpdateAutoScalingGroupCommand({ ...untagged, MaxSize: 7 }))).rejects.toThrow(
+      /not authorized/,
+    );
     const lending = autoScalingOf(LENDER, await enter(LENDER, 'Adjust', mover, EXTERNAL_ID));
     const tagged = { AutoScalingGroupName: FLEET.types.lender.groupName };
     await lending.send(new UpdateAutoScalingGroupCommand({ ...tagged, MaxSize: FLEET.types.lender.sizes.maxSize }));
@@ -130,7 +136,7 @@ describe('the API', () => {
     expect((await fleet.loansOf(RIVAL)).some(({ loanId }) => loanId === loan.loanId)).toBe(false);
   });
 
-  it("enrols no pool of another account", async () => {
+  it('enrols no pool of another account', async () => {
     const spec = (await fleet.pool(idOf(borrower))).spec;
     await expect(fleet.api(RIVAL, 'PUT', '/pools', spec)).rejects.toThrow('403');
   });

@@ -1,7 +1,17 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Fleet, until } from '../support/deployment.ts';
 import { FICKLE, FLEET, idOf, openTerms, RIVAL, SILENT } from '../support/lending-fleet.ts';
-import { auditOf, booksOf, borrow, calm, ended, giveBack, loanIn, OVERLOAD_PERCENT, overload } from '../support/loan-story.ts';
+import {
+  auditOf,
+  booksOf,
+  borrow,
+  calm,
+  ended,
+  giveBack,
+  loanIn,
+  OVERLOAD_PERCENT,
+  overload,
+} from '../support/loan-story.ts';
 
 const fleet = new Fleet();
 

@@ -28,9 +28,41 @@ afterEach(async () => {
 
 describe('the hub is lost between two steps', () => {
   const standstill: readonly [LoanState, () => Promise<void>][] = [
-    ['requested', () => fleet.control.addFault({ service: 'lambda', action: 'Invoke', match: 'entangle-choose', errorCode: 'PoolBusy', times: FOR_EVER })],
-    ['reserved', () => fleet.control.addFault({ service: 'autoscaling', action: 'UpdateAutoScalingGroup', accountId: LENDER, errorCode: 'InternalFailure', statusCode: 400, times: FOR_EVER })],
-    ['taken', () => fleet.control.addFault({ service: 'autoscaling', action: 'UpdateAutoScalingGroup', accountId: BORROWER, errorCode: 'InternalFailure', statusCode: 400, times: FOR_EVER })],
+    [
+      'requested',
+      () =>
+        fleet.control.addFault({
+          service: 'lambda',
+          action: 'Invoke',
+          match: 'entangle-choose',
+          errorCode: 'PoolBusy',
+          times: FOR_EVER,
+        }),
+    ],
+    [
+      'reserved',
+      () =>
+        fleet.control.addFault({
+          service: 'autoscaling',
+          action: 'UpdateAutoScalingGroup',
+          accountId: LENDER,
+          errorCode: 'InternalFailure',
+          statusCode: 400,
+          times: FOR_EVER,
+        }),
+    ],
+    [
+      'taken',
+      () =>
+        fleet.control.addFault({
+          service: 'autoscaling',
+          action: 'UpdateAutoScalingGroup',
+          accountId: BORROWER,
+          errorCode: 'InternalFailure',
+          statusCode: 400,
+          times: FOR_EVER,
+        }),
+    ],
     ['given', () => fleet.control.setInstances({ groupName: borrower.groupName, startSeconds: 6 })],
   ];
 
@@ -62,7 +94,13 @@ describe('the hub is lost between two steps', () => {
   });
 
   it('an alarm that nobody answered, its event lost, is found by reconciling', async () => {
-    await fleet.control.addFault({ service: 'lambda', action: 'Invoke', match: 'entangle-on-alarm', errorCode: 'Lambda.Unknown', times: FOR_EVER });
+    await fleet.control.addFault({
+      service: 'lambda',
+      action: 'Invoke',
+      match: 'entangle-on-alarm',
+      errorCode: 'Lambda.Unknown',
+      times: FOR_EVER,
+    });
     const since = await overload(fleet, borrower);
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect((await fleet.loansOf(BORROWER)).some((loan) => loan.requestedAt >= since)).toBe(false);

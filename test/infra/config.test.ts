@@ -40,6 +40,7 @@ function linesOf(input: unknown): string[] {
 }
 
 const POOL = 'linkedAccounts[0].pools[0]';
+const STEP = '1, 5, 10, 20, 30 or a multiple of 60, at most 86400 seconds';
 const PERIOD = '10, 20, 30 or a multiple of 60, at most 86400 seconds';
 const resources = (cpu: Json): Json => ({ resources: { cpu } });
 
@@ -150,11 +151,7 @@ describe('a wrong configuration is answered with the path, what is expected and 
       withPool({ alarm: { periodSeconds: 3600, evaluationPeriods: 48 } }),
       `${POOL}.alarm.evaluationPeriods: expected at most 24 periods of 3600 seconds (one day), got 48`,
     ],
-    [
-      'history step of 7 s',
-      withPool({ historyStepSeconds: 7 }),
-      `${POOL}.historyStepSeconds: expected ${PERIOD}, got 7`,
-    ],
+    ['history step of 7 s', withPool({ historyStepSeconds: 7 }), `${POOL}.historyStepSeconds: expected ${STEP}, got 7`],
     [
       'seasons out of order',
       withPool({ seasonSteps: [2016, 288] }),

@@ -29,6 +29,7 @@ export function loanOf(overrides: Partial<Loan> = {}): Loan {
     termSeconds: 36,
     shortestTermSeconds: 12,
     moves: {},
+    startedBy: 'borrow-test-0',
     inServiceBefore: 20,
     requestedAt: plusMillis(START, 10_000),
     activeAt: plusMillis(START, 12_000),

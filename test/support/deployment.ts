@@ -146,7 +146,7 @@ export class Fleet {
   }
 }
 
-const UNTIL_SECONDS = 30;
+const UNTIL_SECONDS = 60;
 const POLL_MILLIS = 60;
 
 /** Asks again until there is an answer. @throws Error that says what was waited for */

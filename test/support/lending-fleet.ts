@@ -119,26 +119,30 @@ export function fleetConfig(pools: readonly FleetPool[] = ALL_POOLS): object {
       reconcileEveryMinutes: 60,
       stuckAfterSeconds: 2,
     },
-    linkedAccounts: LINKED.filter((account) => pools.some((pool) => pool.account === account)).map((account, index) => ({
-      accountId: account,
-      name: `account-${index + 1}`,
-      region: REGION,
-      pools: pools.filter((pool) => pool.account === account).map((pool) => ({
-        groupName: pool.groupName,
-        application: 'web',
-        azIds: ['euc1-az1'],
-        instanceType: pool.instanceType,
-        networkGbps: 10,
-        reserveUnits: 1,
-        provisioningLimitUnits: pool.provisioningLimitUnits,
-        onDemandUsdPerUnitHour: 0.1,
-        historyStepSeconds: 60,
-        seasonSteps: [60],
-        coolDownSeconds: 0,
-        alarm: { periodSeconds: ALARM_PERIOD_SECONDS, evaluationPeriods: 1 },
-        resources: Object.fromEntries(pool.resources.map((type) => [type, resource])),
-      })),
-    })),
+    linkedAccounts: LINKED.filter((account) => pools.some((pool) => pool.account === account)).map(
+      (account, index) => ({
+        accountId: account,
+        name: `account-${index + 1}`,
+        region: REGION,
+        pools: pools
+          .filter((pool) => pool.account === account)
+          .map((pool) => ({
+            groupName: pool.groupName,
+            application: 'web',
+            azIds: ['euc1-az1'],
+            instanceType: pool.instanceType,
+            networkGbps: 10,
+            reserveUnits: 1,
+            provisioningLimitUnits: pool.provisioningLimitUnits,
+            onDemandUsdPerUnitHour: 0.1,
+            historyStepSeconds: 60,
+            seasonSteps: [60],
+            coolDownSeconds: 0,
+            alarm: { periodSeconds: ALARM_PERIOD_SECONDS, evaluationPeriods: 1 },
+            resources: Object.fromEntries(pool.resources.map((type) => [type, resource])),
+          })),
+      }),
+    ),
   };
 }
 

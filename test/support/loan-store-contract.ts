@@ -21,12 +21,19 @@ import type { Pool } from '../../core/pool.ts';
 import type { LoanStore } from '../../core/ports.ts';
 import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
 import { invariant, microUsd, plusMillis, poolId } from '../../core/units.ts';
-import { BORROWER, consentOf, groupOf, LENDER, NOW, poolOf, REGION, termsOf } from './fixtures.ts';
+import { consentOf, groupOf, NOW, poolOf, REGION, termsOf } from './fixtures.ts';
 import { sha256Hex } from './memory-store.ts';
 
-/** A store under test, empty, with the ways to fill it and to look into it that the port does not have. */
+/** The accounts of one test. Where a store outlives a test, each test has accounts of its own. */
+export interface Parties {
+  readonly borrower: AccountId;
+  readonly lender: AccountId;
+}
+
+/** A store under test, empty of what concerns its parties, with the ways to fill it and to look into it that the port does not have. */
 export interface StoreUnderTest {
   readonly store: LoanStore;
+  readonly parties: Parties;
   putPool(pool: Pool): Promise<void>;
   /** Makes this the account's current consent. */
   putConsent(consent: Consent): Promise<void>;
@@ -36,15 +43,18 @@ export interface StoreUnderTest {
   chainOf(account: AccountId): Promise<{ readonly records: readonly AuditRecord[]; readonly head: ChainHead }>;
 }
 
-const UNITS = 2;
-const borrowerPool = poolOf(BORROWER, {}, { provisioningLimitUnits: 4 });
-const lenderPool = poolOf(LENDER);
+export const UNITS = 2;
+const borrowerPoolOf = ({ parties }: StoreUnderTest): Pool =>
+  poolOf(parties.borrower, {}, { provisioningLimitUnits: 4 });
+export const lenderPoolOf = ({ parties }: StoreUnderTest): Pool => poolOf(parties.lender);
 
-function wanted(serial: number): LoanRequest {
+/** The request of the loan of a number; its id is of these parties alone. */
+export function wanted({ parties }: StoreUnderTest, serial: number): LoanRequest {
+  const { borrower } = parties;
   return {
-    loanId: `ln-${String(serial).padStart(24, '0')}` as LoanId,
-    borrowerAccountId: BORROWER,
-    borrowerPoolId: borrowerPool.spec.poolId,
+    loanId: `ln-${borrower}${String(serial).padStart(12, '0')}` as LoanId,
+    borrowerAccountId: borrower,
+    borrowerPoolId: poolId(borrower, REGION, 'web'),
     units: UNITS,
     bindingResource: 'cpu',
     alarmName: 'entangle/web/cpu',
@@ -55,37 +65,37 @@ function wanted(serial: number): LoanRequest {
   };
 }
 
-function offerOf(lender: Pool, consents: { lend?: Consent; borrow?: Consent } = {}): Offer {
+export function offerOf({ parties }: StoreUnderTest, lender: Pool, lend = consentOf(parties.lender)): Offer {
   return {
     units: UNITS,
     priceMicroUsdPerUnitHour: microUsd(40_000),
     termSeconds: 3_600,
     shortestTermSeconds: 600,
-    borrowerConsent: consents.borrow ?? consentOf(BORROWER),
+    borrowerConsent: consentOf(parties.borrower),
     borrowerGroup: groupOf({ desiredCapacity: 10 }),
-    lender: { pool: lender, consent: consents.lend ?? consentOf(LENDER), group: groupOf({ desiredCapacity: 3 }) },
+    lender: { pool: lender, consent: lend, group: groupOf({ desiredCapacity: 3 }) },
     reasons: ['first of one'],
   };
 }
 
 /** Reads a loan with the pools that the offer names, as the choice of a lender does. */
-async function requested(under: StoreUnderTest, serial = 1): Promise<LoanSnapshot> {
-  await under.store.commit(request(wanted(serial), NOW), {});
+export async function requested(under: StoreUnderTest, serial = 1): Promise<LoanSnapshot> {
+  await under.store.commit(request(wanted(under, serial), NOW), {});
   return read(under, serial);
 }
 
-async function read(under: StoreUnderTest, serial = 1): Promise<LoanSnapshot> {
-  const snapshot = await under.store.readSnapshot(wanted(serial).loanId);
+export async function read(under: StoreUnderTest, serial = 1): Promise<LoanSnapshot> {
+  const snapshot = await under.store.readSnapshot(wanted(under, serial).loanId);
   invariant(snapshot !== undefined, 'the loan was stored');
   return snapshot;
 }
 
-async function filled(make: () => Promise<StoreUnderTest>): Promise<StoreUnderTest> {
+export async function filled(make: () => Promise<StoreUnderTest>): Promise<StoreUnderTest> {
   const under = await make();
-  await under.putPool(borrowerPool);
-  await under.putPool(lenderPool);
-  await under.putConsent(consentOf(BORROWER));
-  await under.putConsent(consentOf(LENDER));
+  await under.putPool(borrowerPoolOf(under));
+  await under.putPool(lenderPoolOf(under));
+  await under.putConsent(consentOf(under.parties.borrower));
+  await under.putConsent(consentOf(under.parties.lender));
   return under;
 }
 
@@ -106,7 +116,7 @@ async function goAllTheWay(under: StoreUnderTest): Promise<LoanSnapshot> {
     heads = await under.store.commit(commit, heads);
     snapshot = applyCommit(snapshot, commit);
   };
-  await write(reserve(snapshot, offerOf(lenderPool), NOW));
+  await write(reserve(snapshot, offerOf(under, lenderPoolOf(under)), NOW));
   snapshot = await read(under);
   await write(recordTaken(snapshot, NOW));
   await write(recordGiven(snapshot, NOW));
@@ -115,7 +125,9 @@ async function goAllTheWay(under: StoreUnderTest): Promise<LoanSnapshot> {
   const borrowing = groupOf({ maxSize: 12, desiredCapacity: 12 });
   await write(beginReturn(snapshot, 'recovered', takeBackMove(snapshot.borrowerPool, borrowing, snapshot.loan), later));
   const lending = groupOf({ maxSize: 8, desiredCapacity: 3 });
-  await write(reclaim(snapshot, giveBackMove(snapshot.lenderPool ?? lenderPool, lending, snapshot.loan), later));
+  await write(
+    reclaim(snapshot, giveBackMove(snapshot.lenderPool ?? lenderPoolOf(under), lending, snapshot.loan), later),
+  );
   await write(settle(snapshot, later));
   return snapshot;
 }
@@ -136,17 +148,26 @@ function keepsWhatIsCommitted(make: () => Promise<StoreUnderTest>): void {
       const { loan } = await goAllTheWay(under);
       expect((await read(under)).loan).toEqual(loan);
       expect(loan).toMatchObject({ state: 'returned', billedMicroUsd: 40_000 });
-      const borrower = await under.poolOf(borrowerPool.spec.poolId);
+      const borrower = await under.poolOf(poolId(under.parties.borrower, REGION, 'web'));
       expect(borrower).toMatchObject({ borrowedUnits: 0, coolDownUntil: NOW + 2_400_000 });
       expect(borrower).not.toHaveProperty('movingLoanId');
-      expect(await under.poolOf(lenderPool.spec.poolId)).toMatchObject({ lentUnits: 0, ownedUnits: 10 });
+      expect(await under.poolOf(poolId(under.parties.lender, REGION, 'web'))).toMatchObject({
+        lentUnits: 0,
+        ownedUnits: 10,
+      });
       // Half an hour of two units is one unit-hour.
-      expect(await under.usageOf(BORROWER)).toMatchObject({
+      expect(await under.usageOf(under.parties.borrower)).toMatchObject({
         borrowedUnits: 0,
         borrowedUnitSeconds: { '2026-11': 3_600 },
       });
-      expect(await under.usageOf(LENDER)).toMatchObject({ lentUnits: 0, lentUnitSeconds: { '2026-11': 3_600 } });
-      const amounts = (await under.ledgerOf(LENDER)).map(({ phase, amountMicroUsd }) => [phase, amountMicroUsd]);
+      expect(await under.usageOf(under.parties.lender)).toMatchObject({
+        lentUnits: 0,
+        lentUnitSeconds: { '2026-11': 3_600 },
+      });
+      const amounts = (await under.ledgerOf(under.parties.lender)).map(({ phase, amountMicroUsd }) => [
+        phase,
+        amountMicroUsd,
+      ]);
       expect(new Map(amounts as [string, number][])).toEqual(
         new Map([
           ['pending', 80_000],
@@ -154,24 +175,24 @@ function keepsWhatIsCommitted(make: () => Promise<StoreUnderTest>): void {
           ['posted', 40_000],
         ]),
       );
-      const chains = [await under.chainOf(BORROWER), await under.chainOf(LENDER)];
+      const chains = [await under.chainOf(under.parties.borrower), await under.chainOf(under.parties.lender)];
       expect(chains.map(({ records, head }) => verifyChain(records, head, sha256Hex))).toEqual([[], []]);
       expect(chains.reduce((sum, { records }) => sum + records.length, 0)).toBe(8);
     });
 
     it('reads nothing of a loan that is not there', async () => {
       const under = await filled(make);
-      expect(await under.store.readSnapshot(wanted(9).loanId)).toBeUndefined();
+      expect(await under.store.readSnapshot(wanted(under, 9).loanId)).toBeUndefined();
     });
 
     it('finds the end of a chain by itself when the hint is old', async () => {
       const under = await filled(make);
       const first = await requested(under, 1);
       await requested(under, 2);
-      const heads = await under.store.commit(request(wanted(3), NOW), first.heads);
-      const { records, head } = await under.chainOf(BORROWER);
+      const heads = await under.store.commit(request(wanted(under, 3), NOW), first.heads);
+      const { records, head } = await under.chainOf(under.parties.borrower);
       expect(records.map(({ seq }) => seq)).toEqual([1, 2, 3]);
-      expect(heads[BORROWER]).toEqual({ seq: head.seq, hash: head.hash });
+      expect(heads[under.parties.borrower]).toEqual({ seq: head.seq, hash: head.hash });
       expect(verifyChain(records, head, sha256Hex)).toEqual([]);
     });
   });
@@ -182,42 +203,45 @@ function refusesStaleCommits(make: () => Promise<StoreUnderTest>): void {
     it('makes one loan of a request that comes twice', async () => {
       const under = await filled(make);
       await requested(under);
-      expect(await refusedWith(under, request(wanted(1), NOW))).toMatchObject({ name: 'StaleSnapshot' });
-      expect((await under.chainOf(BORROWER)).records).toHaveLength(1);
+      expect(await refusedWith(under, request(wanted(under, 1), NOW))).toMatchObject({ name: 'StaleSnapshot' });
+      expect((await under.chainOf(under.parties.borrower)).records).toHaveLength(1);
     });
 
     it('lets one of several commits from the same snapshot through', async () => {
       const under = await filled(make);
       const snapshot = await requested(under);
-      const commit = reserve(snapshot, offerOf(lenderPool), NOW);
+      const commit = reserve(snapshot, offerOf(under, lenderPoolOf(under)), NOW);
       const outcomes = await Promise.allSettled(
         Array.from({ length: 5 }, () => under.store.commit(commit, snapshot.heads)),
       );
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-      expect(await under.poolOf(lenderPool.spec.poolId)).toMatchObject({ lentUnits: UNITS });
-      expect(await under.ledgerOf(BORROWER)).toHaveLength(1);
+      expect(await under.poolOf(poolId(under.parties.lender, REGION, 'web'))).toMatchObject({ lentUnits: UNITS });
+      expect(await under.ledgerOf(under.parties.borrower)).toHaveLength(1);
     });
 
     it('writes nothing of a commit of which one condition does not hold', async () => {
       const under = await filled(make);
       const snapshot = await requested(under);
-      await under.putPool({ ...lenderPool, version: 2 });
-      const refused = await refusedWith(under, reserve(snapshot, offerOf(lenderPool), NOW));
+      await under.putPool({ ...lenderPoolOf(under), version: 2 });
+      const refused = await refusedWith(under, reserve(snapshot, offerOf(under, lenderPoolOf(under)), NOW));
       expect(refused.name).toBe('StaleSnapshot');
-      expect(refused.conflicts.join()).toContain(lenderPool.spec.poolId);
+      expect(refused.conflicts.join()).toContain(poolId(under.parties.lender, REGION, 'web'));
       expect((await read(under)).loan.state).toBe('requested');
-      expect(await under.poolOf(borrowerPool.spec.poolId)).toMatchObject({ borrowedUnits: 0, version: 1 });
-      expect(await under.usageOf(BORROWER)).toMatchObject({ borrowedUnits: 0 });
-      expect(await under.ledgerOf(BORROWER)).toHaveLength(0);
-      expect((await under.chainOf(LENDER)).records).toHaveLength(0);
+      expect(await under.poolOf(poolId(under.parties.borrower, REGION, 'web'))).toMatchObject({
+        borrowedUnits: 0,
+        version: 1,
+      });
+      expect(await under.usageOf(under.parties.borrower)).toMatchObject({ borrowedUnits: 0 });
+      expect(await under.ledgerOf(under.parties.borrower)).toHaveLength(0);
+      expect((await under.chainOf(under.parties.lender)).records).toHaveLength(0);
     });
 
     it('does not move a pool that another loan is moving', async () => {
       const under = await filled(make);
       const snapshot = await requested(under);
-      const moving = { ...lenderPool, movingLoanId: wanted(7).loanId };
+      const moving = { ...lenderPoolOf(under), movingLoanId: wanted(under, 7).loanId };
       await under.putPool(moving);
-      expect(await refusedWith(under, reserve(snapshot, offerOf(moving), NOW))).toMatchObject({
+      expect(await refusedWith(under, reserve(snapshot, offerOf(under, moving), NOW))).toMatchObject({
         name: 'StaleSnapshot',
       });
     });
@@ -227,16 +251,17 @@ function refusesStaleCommits(make: () => Promise<StoreUnderTest>): void {
 function refusesWhatConsentsDoNotCover(make: () => Promise<StoreUnderTest>): void {
   describe('a commit that consents do not cover', () => {
     it.each([
-      ['revoked', consentOf(LENDER, {}, { status: 'revoked' })],
-      ['replaced', consentOf(LENDER, {}, { version: 2 })],
-      ['expired', consentOf(LENDER, { validUntil: NOW })],
-    ])('does not reserve under a consent that was %s meanwhile', async (_how, consent) => {
+      ['revoked', (lender: AccountId) => consentOf(lender, {}, { status: 'revoked' })],
+      ['replaced', (lender: AccountId) => consentOf(lender, {}, { version: 2 })],
+      ['expired', (lender: AccountId) => consentOf(lender, { validUntil: NOW })],
+    ])('does not reserve under a consent that was %s meanwhile', async (_how, changed) => {
       const under = await filled(make);
+      const consent = changed(under.parties.lender);
       const snapshot = await requested(under);
       await under.putConsent(consent);
-      const refused = await refusedWith(under, reserve(snapshot, offerOf(lenderPool), NOW));
+      const refused = await refusedWith(under, reserve(snapshot, offerOf(under, lenderPoolOf(under)), NOW));
       expect(refused.name).toBe('StaleSnapshot');
-      expect(refused.conflicts.join()).toContain(`consent of ${LENDER}`);
+      expect(refused.conflicts.join()).toContain(`consent of ${under.parties.lender}`);
     });
 
     it.each([
@@ -245,21 +270,24 @@ function refusesWhatConsentsDoNotCover(make: () => Promise<StoreUnderTest>): voi
     ])('does not pass the %s that a consent allows', async (_what, limit) => {
       const under = await filled(make);
       const lend = { ...(termsOf().lend as NonNullable<ConsentTerms['lend']>), ...limit };
-      const consent = consentOf(LENDER, { lend });
+      const consent = consentOf(under.parties.lender, { lend });
       await under.putConsent(consent);
       const first = await requested(under, 1);
-      const offer = offerOf(lenderPool, { lend: consent });
+      const offer = offerOf(under, lenderPoolOf(under), consent);
       await under.store.commit(reserve(first, offer, NOW), first.heads);
       // A second borrower, so that only the limit of the lender stands in the way.
-      const otherPool = poolOf(BORROWER, {}, { groupName: 'batch' });
-      const otherLender = poolOf(LENDER, {}, { groupName: 'batch' });
+      const otherPool = poolOf(under.parties.borrower, {}, { groupName: 'batch' });
+      const otherLender = poolOf(under.parties.lender, {}, { groupName: 'batch' });
       await under.putPool(otherPool);
       await under.putPool(otherLender);
-      await under.store.commit(request({ ...wanted(2), borrowerPoolId: poolId(BORROWER, REGION, 'batch') }, NOW), {});
+      await under.store.commit(
+        request({ ...wanted(under, 2), borrowerPoolId: poolId(under.parties.borrower, REGION, 'batch') }, NOW),
+        {},
+      );
       const second = await read(under, 2);
-      const refused = await refusedWith(under, reserve(second, offerOf(otherLender, { lend: consent }), NOW));
+      const refused = await refusedWith(under, reserve(second, offerOf(under, otherLender, consent), NOW));
       expect(refused.name).toBe('LimitReached');
-      expect(await under.usageOf(LENDER)).toMatchObject({ lentUnits: UNITS });
+      expect(await under.usageOf(under.parties.lender)).toMatchObject({ lentUnits: UNITS });
     });
   });
 }

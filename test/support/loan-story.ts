@@ -3,15 +3,15 @@ import type { AuditRecord, ChainHead } from '../../core/audit/chain.ts';
 import { verifyChain } from '../../core/audit/chain.ts';
 import type { LedgerEntry } from '../../core/billing/ledger.ts';
 import type { ConsentUsage } from '../../core/consent/consent.ts';
-import { isOpen } from '../../core/lending/loan.ts';
 import type { Loan, LoanState } from '../../core/lending/loan.ts';
-import { RESOURCE_TYPES } from '../../core/units.ts';
+import { isOpen } from '../../core/lending/loan.ts';
 import type { AccountId, LoanId, ResourceType } from '../../core/units.ts';
+import { RESOURCE_TYPES } from '../../core/units.ts';
 import { sha256Hex } from '../../functions/adapters/ids.ts';
-import { until } from './deployment.ts';
 import type { Fleet, GroupSizes } from './deployment.ts';
-import { ALL_POOLS, idOf, LINKED } from './lending-fleet.ts';
+import { until } from './deployment.ts';
 import type { FleetPool } from './lending-fleet.ts';
+import { ALL_POOLS, idOf, LINKED } from './lending-fleet.ts';
 
 /** Utilisation that needs two units more than the four that a borrower owns: 3.8 of them are used, 70 % is the threshold. */
 export const OVERLOAD_PERCENT = 95;
@@ -124,6 +124,11 @@ export async function trailOf(fleet: Fleet, loan: Loan): Promise<string[]> {
   const records = (await Promise.all(accounts.map((account) => auditOf(fleet, account)))).flat();
   return records
     .filter((record) => record.subject === loan.loanId)
-    .sort((a, b) => a.at - b.at || loan.history.findIndex(({ state }) => a.type.endsWith(state)) - loan.history.findIndex(({ state }) => b.type.endsWith(state)))
+    .sort(
+      (a, b) =>
+        a.at - b.at ||
+        loan.history.findIndex(({ state }) => a.type.endsWith(state)) -
+          loan.history.findIndex(({ state }) => b.type.endsWith(state)),
+    )
     .map((record) => record.type);
 }
