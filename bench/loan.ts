@@ -293,6 +293,11 @@ const NOTES = [
 /** A loan and its return beside the same AWS calls made bare, on stacks of its own. */
 export async function benchLoan(options: BenchOptions): Promise<BenchReport> {
   const { seed, say, signal } = options;
+  if (process.env['AWS_ENDPOINT_URL']) {
+    throw new Error(
+      'AWS_ENDPOINT_URL is set: unset it, only the embedded emulator keeps the log of calls that is counted',
+    );
+  }
   const standing = await standUpFleet({ pools: [lender, borrower], onProgress: say, signal });
   try {
     const measured = await measure(new Fleet(standing.deployed), options);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ConsentTerms } from '../core/consent/consent.ts';
-import type { Loan } from '../core/lending/loan.ts';
+import type { LoanView } from '../core/lending/disclosure.ts';
 import type { PoolSpec } from '../core/pool.ts';
 import type { HubApi } from './hub-api.ts';
 import { UsageError } from './usage.ts';
@@ -77,7 +77,7 @@ async function consents(api: HubApi, args: readonly string[]): Promise<Output> {
   }
 }
 
-function loanLine(loan: Loan): string {
+function loanLine(loan: LoanView): string {
   const ended = loan.endDetail === undefined ? '' : `  ${loan.endDetail}`;
   const parties = `${loan.lenderAccountId ?? 'provisioned'} → ${loan.borrowerAccountId}`;
   return `${loan.loanId}  ${loan.state.padEnd(11)}  ${parties}  ${loan.units} units  ${new Date(loan.requestedAt).toISOString()}${ended}`;

@@ -1,8 +1,8 @@
 import type { AuditRecord, ChainHead } from '../core/audit/chain.ts';
 import type { AccountBalance, LedgerEntry } from '../core/billing/ledger.ts';
 import type { Consent, ConsentTerms, ConsentUsage } from '../core/consent/consent.ts';
-import type { Loan } from '../core/lending/loan.ts';
-import type { PoolPlan } from '../core/pairing/plan.ts';
+import type { LoanView } from '../core/lending/disclosure.ts';
+import type { PlanView } from '../core/pairing/plan.ts';
 import type { Pool, PoolSpec } from '../core/pool.ts';
 import type { HubClient } from './hub-client.ts';
 import { HubRequestError } from './hub-client.ts';
@@ -13,10 +13,10 @@ export interface HubApi {
   readonly consent: () => Promise<{ readonly consent: Consent | null; readonly usage: ConsentUsage | undefined }>;
   readonly giveConsent: (terms: ConsentTerms) => Promise<Consent>;
   readonly revokeConsent: () => Promise<{ readonly consent: Consent; readonly recalled: readonly string[] }>;
-  readonly loans: (openOnly?: boolean) => Promise<readonly Loan[]>;
-  readonly loan: (loanId: string) => Promise<Loan>;
+  readonly loans: (openOnly?: boolean) => Promise<readonly LoanView[]>;
+  readonly loan: (loanId: string) => Promise<LoanView>;
   /** The plans of the account's pools. */
-  readonly plans: () => Promise<readonly PoolPlan[]>;
+  readonly plans: () => Promise<readonly PlanView[]>;
   readonly bills: () => Promise<{ readonly balance: AccountBalance; readonly entries: readonly LedgerEntry[] }>;
   /** All records of the account's chain and its head. */
   readonly audit: () => Promise<{ readonly records: readonly AuditRecord[]; readonly head: ChainHead | null }>;
@@ -70,9 +70,9 @@ export function hubApi(client: HubClient): HubApi {
       return { consent: field(answer, 'consent') as Consent, recalled: field(answer, 'recalled') as readonly string[] };
     },
     loans: async (openOnly = false) =>
-      field(await client.send('GET', openOnly ? '/loans?state=open' : '/loans'), 'loans') as readonly Loan[],
-    loan: async (loanId) => field(await client.send('GET', `/loans/${encodeURIComponent(loanId)}`), 'loan') as Loan,
-    plans: async () => field(await client.send('GET', '/plan'), 'plans') as readonly PoolPlan[],
+      field(await client.send('GET', openOnly ? '/loans?state=open' : '/loans'), 'loans') as readonly LoanView[],
+    loan: async (loanId) => field(await client.send('GET', `/loans/${encodeURIComponent(loanId)}`), 'loan') as LoanView,
+    plans: async () => field(await client.send('GET', '/plan'), 'plans') as readonly PlanView[],
     bills: async () => {
       const answer = await client.send('GET', '/bills');
       return {

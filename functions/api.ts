@@ -8,8 +8,11 @@ import * as z from 'zod';
 import { balanceOf } from '../core/billing/ledger.ts';
 import { giveConsent, revokeConsent } from '../core/consent/lifecycle.ts';
 import { enrol } from '../core/enrolment.ts';
+import { loanFor } from '../core/lending/disclosure.ts';
 import type { Loan } from '../core/lending/loan.ts';
 import { isOpen } from '../core/lending/loan.ts';
+import type { PoolPlan } from '../core/pairing/plan.ts';
+import { planForBorrower } from '../core/pairing/plan.ts';
 import type { AccountId } from '../core/units.ts';
 import { poolsOf, queryAccount, readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
@@ -128,7 +131,12 @@ async function returnLoan(caller: Caller) {
 
 async function listLoans(caller: Caller) {
   const loans = await ownLoans(caller.accountId);
-  return { loans: caller.query['state'] === 'open' ? loans.filter(isOpen) : loans };
+  const shown = caller.query['state'] === 'open' ? loans.filter(isOpen) : loans;
+  return { loans: shown.map((loan) => loanFor(caller.accountId, loan)) };
+}
+
+async function showLoan(caller: Caller) {
+  return { loan: loanFor(caller.accountId, await ownLoan(caller)) };
 }
 
 async function listAudit(caller: Caller) {
@@ -146,7 +154,7 @@ async function listBills(caller: Caller) {
 
 async function showPlan(caller: Caller) {
   const plans = await queryAccount(accountsTable, caller.accountId, 'PLAN#');
-  return { plans: plans.map(({ item: _item, ...plan }) => plan) };
+  return { plans: plans.map(({ item: _item, ...plan }) => planForBorrower(plan as unknown as PoolPlan)) };
 }
 
 async function showConsent(caller: Caller) {
@@ -161,7 +169,7 @@ const routes: readonly Route[] = [
   { method: 'GET', path: '/consent', run: showConsent },
   { method: 'DELETE', path: '/consent', run: deleteConsent },
   { method: 'GET', path: '/loans', run: listLoans },
-  { method: 'GET', path: '/loans/{loanId}', run: async (caller) => ({ loan: await ownLoan(caller) }) },
+  { method: 'GET', path: '/loans/{loanId}', run: showLoan },
   { method: 'POST', path: '/loans/{loanId}/return', run: returnLoan },
   { method: 'GET', path: '/bills', run: listBills },
   { method: 'GET', path: '/audit', run: listAudit },

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Candidate } from '../core/lending/choose.ts';
 import { chooseLender } from '../core/lending/choose.ts';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
+import type { LoanReason } from '../core/lending/loan.ts';
 import type { Offer } from '../core/lending/saga.ts';
 import { refuse } from '../core/lending/saga.ts';
 import { latencyMillis } from '../core/pairing/latency.ts';
@@ -17,7 +18,7 @@ import { readEnv } from './adapters/env.ts';
 import { observeGroup } from './adapters/groups.ts';
 import { chainKey, consentKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
-import { lambda } from './adapters/middleware.ts';
+import { lambda, logger } from './adapters/middleware.ts';
 import { commitStep, ForeignChange, PoolBusy } from './adapters/saga-step.ts';
 import { poolIdSchema, snapshotSchema } from './adapters/schemas.ts';
 
@@ -54,13 +55,11 @@ async function candidate(id: PoolId, items: AccountItems): Promise<Candidate | u
   };
   try {
     const group = await observeGroup(pool.spec, role);
-    if (group === undefined) return { ...known, unavailable: `group ${pool.spec.groupName} does not exist` };
+    if (group === undefined) return { ...known, unavailable: 'its Auto Scaling group does not exist' };
     return { ...known, group };
   } catch (error) {
-    return {
-      ...known,
-      unavailable: `its account could not be read: ${error instanceof Error ? error.message : 'unknown'}`,
-    };
+    logger.warn('the account of a candidate could not be read', { poolId: id, error: error as Error });
+    return { ...known, unavailable: 'its account could not be read' };
   }
 }
 
@@ -99,8 +98,8 @@ export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
   if (borrowerGroup === undefined) throw new ForeignChange(`group ${loan.borrowerPoolId} does not exist any more`);
   const snapshot = { ...input.snapshot, borrowerPool, heads: withHeads(input.snapshot, items, partners) };
   const unitsStillNeeded = stillNeeded(input.snapshot, borrowerPool);
-  const refused = async (reason: string): Promise<Choice> => {
-    return { outcome: 'refused', snapshot: await refuseOnce(snapshot, reason), partners, attempt };
+  const refused = async (reason: string, reasons: readonly LoanReason[] = []): Promise<Choice> => {
+    return { outcome: 'refused', snapshot: await refuseOnce(snapshot, reason, reasons), partners, attempt };
   };
   if (unitsStillNeeded <= 0) return refused('another loan has brought what was needed');
   if (attempt > MAX_ATTEMPTS) return refused(`nothing could be reserved in ${MAX_ATTEMPTS} attempts: too many at once`);
@@ -133,13 +132,17 @@ export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
     case 'busy':
       throw new PoolBusy(chosen.reason);
     case 'refuse':
-      return refused(chosen.reason);
+      return refused(chosen.reason, chosen.reasons);
   }
 });
 
-async function refuseOnce(snapshot: LoanSnapshot, reason: string): Promise<LoanSnapshot> {
+async function refuseOnce(
+  snapshot: LoanSnapshot,
+  reason: string,
+  reasons: readonly LoanReason[],
+): Promise<LoanSnapshot> {
   try {
-    return await commitStep(store, snapshot, refuse(snapshot, reason, now()));
+    return await commitStep(store, snapshot, refuse(snapshot, reason, now(), reasons));
   } catch (error) {
     if (!(error instanceof StaleSnapshot)) throw error;
     const stored = await store.readSnapshot(snapshot.loan.loanId);

@@ -108,7 +108,7 @@ export function storyConsent(account: StoryAccount, scale: TimeScale): ConsentTe
     allowedApplications: [],
     allowedCounterparties: [],
     deniedCounterparties: [],
-    dataAccess: 'none',
+    dataAccess: 'metrics-only',
     regions: [],
     requiredTenancy: 'any',
     maxLatencyMillis: 100,

@@ -1,4 +1,5 @@
-import type { Loan } from '../core/lending/loan.ts';
+import type { LoanView } from '../core/lending/disclosure.ts';
+import type { ResourceType } from '../core/units.ts';
 import type { StoryResult } from './result.ts';
 import { ceilingRange, sampleAt } from './result.ts';
 import { traceDuration, traceTime } from './time-scale.ts';
@@ -17,7 +18,7 @@ export interface LoanRow {
   readonly price: string;
 }
 
-const RETURN_WORDS: Readonly<Record<NonNullable<Loan['returnReason']>, string>> = {
+const RETURN_WORDS: Readonly<Record<NonNullable<LoanView['returnReason']>, string>> = {
   expired: 'the term ended',
   recovered: 'own capacity was enough again',
   revoked: 'a consent was revoked',
@@ -26,7 +27,7 @@ const RETURN_WORDS: Readonly<Record<NonNullable<Loan['returnReason']>, string>> 
   'step-failed': 'a step failed',
 };
 
-const RESOURCE_WORDS: Readonly<Record<Loan['bindingResource'], string>> = {
+const RESOURCE_WORDS: Readonly<Record<ResourceType, string>> = {
   cpu: 'CPU',
   memory: 'memory',
   network: 'network',
@@ -48,7 +49,7 @@ function momentText(result: StoryResult, atMillis: number | undefined): string {
   return atMillis === undefined ? '—' : traceTime(result.scale, sampleAt(result, atMillis));
 }
 
-function outcome(loan: Loan): string {
+function outcome(loan: LoanView): string {
   if (loan.state === 'returned') return `returned: ${RETURN_WORDS[loan.returnReason ?? 'expired']}`;
   return loan.endDetail === undefined ? loan.state : `${loan.state}: ${loan.endDetail}`;
 }
@@ -68,7 +69,7 @@ export function loanRows(result: StoryResult): LoanRow[] {
         active: momentText(result, loan.activeAt),
         ended: momentText(result, loan.endedAt),
         duration: active === undefined ? '—' : traceDuration(result.scale, active),
-        why: `${RESOURCE_WORDS[loan.bindingResource]} alarm`,
+        why: loan.bindingResource === undefined ? 'alarm' : `${RESOURCE_WORDS[loan.bindingResource]} alarm`,
         end: outcome(loan),
         price: loan.billedMicroUsd === undefined ? '—' : usd(loan.billedMicroUsd),
       };

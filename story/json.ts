@@ -22,7 +22,7 @@ export function storyJson(result: StoryResult, reportPath: string): Record<strin
       lender: loan.lenderAccountId === undefined ? null : accountName(result, loan.lenderAccountId),
       borrower: accountName(result, loan.borrowerAccountId),
       units: loan.units,
-      bindingResource: loan.bindingResource,
+      bindingResource: loan.bindingResource ?? null,
       reasons: loan.reasons,
       returnReason: loan.returnReason ?? null,
       endDetail: loan.endDetail ?? null,

@@ -1,4 +1,4 @@
-import type { Loan } from '../core/lending/loan.ts';
+import type { LoanView } from '../core/lending/disclosure.ts';
 import type { StoryAccount } from './accounts.ts';
 import { usd } from './facts.ts';
 import type { TimeScale } from './time-scale.ts';
@@ -9,10 +9,10 @@ export function accountName(accounts: readonly StoryAccount[], accountId: string
   return accounts.find((account) => account.accountId === accountId)?.name ?? accountId ?? 'nobody';
 }
 
-const GOING_BACK: ReadonlySet<Loan['state']> = new Set(['returning', 'reclaimed', 'returned']);
+const GOING_BACK: ReadonlySet<LoanView['state']> = new Set(['returning', 'reclaimed', 'returned']);
 
 function deed(
-  state: Loan['state'],
+  state: LoanView['state'],
   hasLender: boolean,
   { borrower, lender, units }: { readonly borrower: string; readonly lender: string; readonly units: string },
 ): string {
@@ -23,12 +23,12 @@ function deed(
 }
 
 /** What a loan has come to, in one line. */
-export function loanEvent(loan: Loan, accounts: readonly StoryAccount[], scale: TimeScale): string {
+export function loanEvent(loan: LoanView, accounts: readonly StoryAccount[], scale: TimeScale): string {
   const borrower = accountName(accounts, loan.borrowerAccountId);
   const lender = accountName(accounts, loan.lenderAccountId);
   const units = `${loan.units} unit${loan.units === 1 ? '' : 's'}`;
   const who = deed(loan.state, loan.lenderAccountId !== undefined, { borrower, lender, units });
-  const detail: Partial<Record<Loan['state'], string>> = {
+  const detail: Partial<Record<LoanView['state'], string>> = {
     active: `in service, for up to ${traceDuration(scale, loan.termSeconds * 1_000)} of the trace`,
     returning: loan.returnReason ?? '',
     returned: `billed ${usd(loan.billedMicroUsd ?? 0)}`,

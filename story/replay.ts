@@ -1,5 +1,5 @@
 import type { HubApi } from '../cli/hub-api.ts';
-import type { Loan } from '../core/lending/loan.ts';
+import type { LoanView } from '../core/lending/disclosure.ts';
 import { isOpen } from '../core/lending/loan.ts';
 import type { StoryAccount } from './accounts.ts';
 import type { AccountCloud, GroupSize } from './cloud.ts';
@@ -34,7 +34,7 @@ export interface Replay {
 export interface Recording {
   readonly frames: readonly Frame[];
   readonly alarms: readonly { readonly sample: number; readonly accountName: string; readonly state: string }[];
-  readonly loans: readonly Loan[];
+  readonly loans: readonly LoanView[];
 }
 
 const LINES_PER_HOUR = 2;
@@ -71,19 +71,26 @@ async function playSample(
   };
 }
 
+/** A loan put together from what its parties are shown of it: each sees figures that the other does not. */
+function together(known: LoanView, seen: LoanView): LoanView {
+  const [older, newer] = known.version > seen.version ? [seen, known] : [known, seen];
+  const reasons = [...new Set([...known.reasons, ...seen.reasons])];
+  return { ...older, ...newer, moves: { ...older.moves, ...newer.moves }, reasons };
+}
+
 /** Remembers the states of alarms and loans, says every change, and knows when all is quiet. */
 class Watch {
   readonly alarms: { sample: number; accountName: string; state: string }[] = [];
   readonly #replay: Replay;
   readonly #alarmStates = new Map<string, string>();
-  readonly #loans = new Map<string, Loan>();
+  readonly #loans = new Map<string, LoanView>();
   #quietSteps = QUIET_STEPS;
 
   constructor(replay: Replay) {
     this.#replay = replay;
   }
 
-  get loans(): Loan[] {
+  get loans(): LoanView[] {
     return [...this.#loans.values()];
   }
 
@@ -106,8 +113,8 @@ class Watch {
     const lists = await Promise.all(this.#replay.players.map(({ api }) => api.loans()));
     for (const loan of lists.flat()) {
       const known = this.#loans.get(loan.loanId);
+      this.#loans.set(loan.loanId, known === undefined ? loan : together(known, loan));
       if (known !== undefined && known.version >= loan.version) continue;
-      this.#loans.set(loan.loanId, loan);
       const { players, progress, scale } = this.#replay;
       progress.say(
         `${traceTime(scale, sample)}  ${loanEvent(

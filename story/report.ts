@@ -1,4 +1,4 @@
-import type { Loan } from '../core/lending/loan.ts';
+import type { LoanView } from '../core/lending/disclosure.ts';
 import { accountName, accountRows, loanRows, SAVING_NOTE } from './facts.ts';
 import type { Chart, ChartBand } from './plot.ts';
 import { chartSvg, escapeHtml } from './plot.ts';
@@ -11,7 +11,7 @@ import { describeScale, samplesPerHour, traceTime } from './time-scale.ts';
 const HOURS_BETWEEN_TICKS = 2;
 
 /** When the capacity of a loan was away from its lender: from the taking to the giving back. */
-function loanSpan(result: StoryResult, loan: Loan): { fromX: number; toX: number } | undefined {
+function loanSpan(result: StoryResult, loan: LoanView): { fromX: number; toX: number } | undefined {
   const moved = loan.history.find(({ state }) => state === 'taken' || state === 'given');
   if (moved === undefined) return undefined;
   const last = result.frames.at(-1)?.atMillis ?? moved.at;

@@ -1,4 +1,4 @@
-import type { Loan } from '../core/lending/loan.ts';
+import type { LoanView } from '../core/lending/disclosure.ts';
 import type { AccountId } from '../core/units.ts';
 import type { TimeScale } from './time-scale.ts';
 
@@ -49,7 +49,7 @@ export interface StoryResult {
   readonly historySteps: number;
   readonly accounts: readonly AccountFacts[];
   readonly frames: readonly Frame[];
-  readonly loans: readonly Loan[];
+  readonly loans: readonly LoanView[];
   readonly alarms: readonly { readonly sample: number; readonly accountName: string; readonly state: string }[];
   /** Wall-clock seconds of the whole story. */
   readonly seconds: number;
@@ -64,7 +64,7 @@ export interface Verdict {
 }
 
 /** Loans that were active and came back as agreed, not because something had failed. */
-export function completedLoans(result: StoryResult): Loan[] {
+export function completedLoans(result: StoryResult): LoanView[] {
   return result.loans.filter(
     ({ state, activeAt, returnReason }) =>
       state === 'returned' && activeAt !== undefined && returnReason !== 'step-failed' && returnReason !== 'repair',

@@ -121,7 +121,7 @@ async function planPairs(stage: Stage, deployment: Deployment, players: readonly
     const partners = (await api.plans()).flatMap((planned) => planned.partners);
     const names = partners.map(
       (partner) =>
-        `${accountName(plan.accounts, partner.lenderAccountId)} (confidence ${partner.confidence.toFixed(2)})`,
+        `${accountName(plan.accounts, partner.lenderAccountId)} (confidence ${partner.confidence?.toFixed(2) ?? 'not shown'})`,
     );
     progress.say(`  ${account.name} may borrow from ${names.join(', ') || 'nobody'}`);
   }

@@ -56,8 +56,9 @@ function commitsLike(made: Loan, loanId: LoanId, borrower: LendingSide, lender: 
     startedBy: made.startedBy,
     inServiceBefore: made.inServiceBefore,
   };
-  const [reason = '', ...reasons] = made.reasons;
-  const first = request({ ...parties, ...alarm, reason }, at('requested'));
+  const [reason, ...reasons] = made.reasons;
+  invariant(reason !== undefined, 'a loan that was made has its reason');
+  const first = request({ ...parties, ...alarm, reason: reason.text }, at('requested'));
   let snapshot: LoanSnapshot = { loan: first.loan, borrowerPool: borrower.pool, lenderPool: lender.pool, heads: {} };
   const { priceMicroUsdPerUnitHour, termSeconds, shortestTermSeconds, returnReason = 'expired', moves } = made;
   const price = { priceMicroUsdPerUnitHour, termSeconds, shortestTermSeconds };

@@ -40,7 +40,17 @@ export interface ConsentTerms {
   readonly allowedApplications: readonly string[];
   readonly allowedCounterparties: readonly AccountId[];
   readonly deniedCounterparties: readonly AccountId[];
-  /** A loan never moves data. `metrics-only` also forbids showing the counterparty anything but the loan itself. */
+  /**
+   * What this account lets its counterparties be shown besides the loan itself. No loan moves data, whatever stands here.
+   *
+   * - `none`: the loan itself only: its id, pools, kind, states with their moments, units, term, price and bill, and why it ended.
+   * - `metrics-only`: also what was derived from this account's metrics: how its forecast goes together with the
+   *   counterparty's (score, confidence, coverage, peaks, expected units) and, when it borrows, the resource type and the
+   *   alarm that asked.
+   *
+   * Neither shows the metrics themselves, sizes of groups, or a consent's limits and prices. A loan keeps what stood here
+   * when it was reserved, a plan what stood here when it was made.
+   */
   readonly dataAccess: 'none' | 'metrics-only';
   /** Regions in which capacity may be lent or used (residency); empty = all. */
   readonly regions: readonly string[];

@@ -33,7 +33,7 @@ export interface Refusal {
   readonly code: RefusalCode;
   /** The field of the consent, e.g. `lend.maxUnits`. */
   readonly field: string;
-  /** Both values in one sentence for people. */
+  /** The consent's value and what it is held against, for the consent's own account: no term of the counterparty's consent. */
   readonly detail: string;
 }
 
@@ -166,17 +166,17 @@ function priceScope(terms: ConsentTerms, use: PairUse): Refusal[] {
   const price = use.priceMicroUsdPerUnitHour;
   const { lend, borrow } = terms;
   if (use.direction === 'lend' && lend !== undefined && price < lend.minPriceMicroUsdPerUnitHour) {
-    const detail = `the lender asks for at least ${lend.minPriceMicroUsdPerUnitHour} micro-dollars a unit-hour, the price is ${price}`;
+    const detail = `the consent asks for at least ${lend.minPriceMicroUsdPerUnitHour} micro-dollars a unit-hour, the price is ${price}`;
     found.push({ code: 'price-too-low', field: 'lend.minPriceMicroUsdPerUnitHour', detail });
   }
   if (use.direction === 'borrow' && borrow !== undefined) {
     if (price > borrow.maxPriceMicroUsdPerUnitHour) {
-      const detail = `the borrower pays at most ${borrow.maxPriceMicroUsdPerUnitHour} micro-dollars a unit-hour, the price is ${price}`;
+      const detail = `the consent pays at most ${borrow.maxPriceMicroUsdPerUnitHour} micro-dollars a unit-hour, the lender asks for more`;
       found.push({ code: 'price-too-high', field: 'borrow.maxPriceMicroUsdPerUnitHour', detail });
     }
     const notice = use.recallNoticeSeconds ?? 0;
     if (notice < borrow.minRecallNoticeSeconds) {
-      const detail = `the borrower needs ${borrow.minRecallNoticeSeconds} s of notice, the lender promises ${notice} s`;
+      const detail = `the consent needs ${borrow.minRecallNoticeSeconds} s of notice, the lender promises less`;
       found.push({ code: 'recall-notice-too-short', field: 'borrow.minRecallNoticeSeconds', detail });
     }
   }
@@ -260,7 +260,7 @@ export function pairRefusals(consent: Consent | undefined, use: PairUse): Refusa
 /**
  * Every reason why a consent does not cover a loan. Empty = covered.
  *
- * `dataAccess` refuses nothing: no loan moves data, so each of its values is kept by every loan.
+ * `dataAccess` refuses nothing: no loan moves data. What it lets a counterparty see is decided in lending/disclosure.ts.
  * @param use.priceMicroUsdPerUnitHour micro-dollars; `use.now` is the start of the loan, and must lie in a window
  */
 export function refusals(consent: Consent | undefined, usage: ConsentUsage, use: ConsentUse): Refusal[] {

@@ -1,14 +1,14 @@
 import type { Consent, ConsentUsage } from '../consent/consent.ts';
-import type { ConsentUse } from '../consent/covers.ts';
+import type { ConsentUse, Refusal } from '../consent/covers.ts';
 import { ownRefusals, refusals } from '../consent/covers.ts';
 import type { PoolForecast } from '../forecast/pool-forecast.ts';
 import { gateRefusal } from '../pairing/gates.ts';
 import type { Partner } from '../pairing/plan.ts';
 import type { GroupObservation, Pool, PoolSpec } from '../pool.ts';
-import type { EpochMillis } from '../units.ts';
-import { microUsd } from '../units.ts';
+import type { AccountId, EpochMillis } from '../units.ts';
+import { invariant, microUsd } from '../units.ts';
 import { lendableUnits } from './lendable.ts';
-import type { Loan } from './loan.ts';
+import type { Loan, LoanReason } from './loan.ts';
 import type { Offer } from './saga.ts';
 
 /** A possible lender as it is now. Read its pool before its group: a change in between then fails the reservation. */
@@ -18,7 +18,7 @@ export interface Candidate {
   readonly consent?: Consent | undefined;
   readonly usage: ConsentUsage;
   readonly plan?: PoolForecast | undefined;
-  /** Why the candidate could not be looked at, when it could not. */
+  /** Why the candidate could not be looked at, when it could not, without a figure of it: the borrower reads it. */
   readonly unavailable?: string | undefined;
 }
 
@@ -43,12 +43,37 @@ export type Choice =
   /** Somebody who could lend, or the borrower itself, is just being moved by another loan: look again shortly. */
   | { readonly outcome: 'busy'; readonly reason: string }
   | { readonly outcome: 'provision'; readonly offer: Offer }
-  | { readonly outcome: 'refuse'; readonly reason: string };
+  /** `reason` says why without a figure of any lender; `reasons` has it with the figures, each for its own account. */
+  | { readonly outcome: 'refuse'; readonly reason: string; readonly reasons: readonly LoanReason[] };
+
+/** What stands against a loan: in words that carry no account's figures, and with them, each for its own account. */
+interface Objection {
+  readonly text: string;
+  readonly details: readonly LoanReason[];
+}
 
 type Finding =
   | { readonly kind: 'fits'; readonly offer: Offer }
-  | { readonly kind: 'busy'; readonly reason: string }
-  | { readonly kind: 'passed-over'; readonly reason: string };
+  | { readonly kind: 'busy' | 'passed-over'; readonly objection: Objection };
+
+function plain(text: string): Objection {
+  return { text, details: [] };
+}
+
+/** The codes of what a consent refuses, and for its own account the fields and both values. */
+function refusedBy(account: AccountId, refused: readonly Refusal[]): Objection[] {
+  if (refused.length === 0) return [];
+  const codes = refused.map(({ code }) => code).join(', ');
+  const details = refused.map(({ field, detail }) => ({
+    text: `consent of ${account}, ${field}: ${detail}`,
+    onlyFor: account,
+  }));
+  return [{ text: `the consent of ${account} does not cover it (${codes})`, details }];
+}
+
+function unitsText(units: number): string {
+  return `${units} unit${units === 1 ? '' : 's'}`;
+}
 
 /** Terms to try, longest first: halves, down to the shortest. */
 function termsToTry(shortestSeconds: number, longestSeconds: number): number[] {
@@ -57,8 +82,8 @@ function termsToTry(shortestSeconds: number, longestSeconds: number): number[] {
   return [...terms, shortestSeconds];
 }
 
-/** Every reason why a loan for this term is not covered by both consents, lender first. */
-function uncovered(candidate: Candidate, input: ChoiceInput, price: number, termSeconds: number): string[] {
+/** What both consents have against a loan for this term, lender first. */
+function uncovered(candidate: Candidate, input: ChoiceInput, price: number, termSeconds: number): Objection[] {
   const { pool: lender, consent } = candidate;
   const { borrowerPool: borrower, unitsStillNeeded: units } = input;
   const shared = {
@@ -83,10 +108,7 @@ function uncovered(candidate: Candidate, input: ChoiceInput, price: number, term
   });
   const lend = refusals(consent, candidate.usage, use('lend', lender, borrower));
   const borrow = refusals(input.borrowerConsent, input.borrowerUsage, use('borrow', borrower, lender));
-  return [
-    ...lend.map(({ field, detail }) => `consent of ${lender.spec.accountId}, ${field}: ${detail}`),
-    ...borrow.map(({ field, detail }) => `consent of ${borrower.spec.accountId}, ${field}: ${detail}`),
-  ];
+  return [...refusedBy(lender.spec.accountId, lend), ...refusedBy(borrower.spec.accountId, borrow)];
 }
 
 /** The longest term that both consents and the lender's forecast cover, or what stands against the shortest. */
@@ -95,100 +117,139 @@ function agreeTerm(
   borrowerConsent: Consent,
   input: ChoiceInput,
   price: number,
-): { termSeconds: number; shortestTermSeconds: number; why: string } | string {
+): { termSeconds: number; shortestTermSeconds: number; arithmetic: string } | Objection[] {
   const { pool, group, plan, consent } = candidate;
+  const { unitsStillNeeded: units } = input;
   const shortest = Math.max(consent.terms.shortestTermSeconds, borrowerConsent.terms.shortestTermSeconds);
   const longest = Math.min(consent.terms.longestTermSeconds, borrowerConsent.terms.longestTermSeconds);
   if (shortest > longest) {
-    return `longestTermSeconds: the longest term that both accept is ${longest} s, the shortest ${shortest} s`;
+    const details = [consent, borrowerConsent].map(({ accountId, terms }) => ({
+      text: `the consent accepts terms of ${terms.shortestTermSeconds} to ${terms.longestTermSeconds} s`,
+      onlyFor: accountId,
+    }));
+    return [{ text: 'no term suits both consents', details }];
   }
-  let against = '';
+  let objections: Objection[] = [];
   for (const termSeconds of termsToTry(shortest, longest)) {
     const refused = uncovered(candidate, input, price, termSeconds);
     const lendable = lendableUnits({ pool, group, plan, now: input.now, termSeconds });
-    const enough = lendable.units >= input.unitsStillNeeded;
-    if (enough && refused.length === 0) return { termSeconds, shortestTermSeconds: shortest, why: lendable.reason };
-    against = [...refused, ...(enough ? [] : [`${input.unitsStillNeeded} units are needed: ${lendable.reason}`])].join(
-      '; ',
-    );
+    const enough = lendable.units >= units;
+    if (enough && refused.length === 0) {
+      return { termSeconds, shortestTermSeconds: shortest, arithmetic: lendable.reason };
+    }
+    const details = [{ text: `${unitsText(units)} needed: ${lendable.reason}`, onlyFor: pool.spec.accountId }];
+    objections = [...refused, ...(enough ? [] : [{ text: `it cannot lend ${unitsText(units)} now`, details }])];
   }
-  return against;
+  return objections;
 }
 
 function examine(partner: Partner, input: ChoiceInput): Finding {
   const who = partner.lenderPoolId;
-  const passedOver = (reason: string): Finding => ({ kind: 'passed-over', reason: `${who}: ${reason}` });
+  const passedOver = (...objections: Objection[]): Finding => ({
+    kind: 'passed-over',
+    objection: against(who, objections),
+  });
   const candidate = input.candidates.find(({ pool }) => pool.spec.poolId === who);
-  if (candidate === undefined) return passedOver('the pool is no longer enrolled');
-  if (candidate.unavailable !== undefined) return passedOver(candidate.unavailable);
+  if (candidate === undefined) return passedOver(plain('the pool is no longer enrolled'));
+  if (candidate.unavailable !== undefined) return passedOver(plain(candidate.unavailable));
   const { pool, group, consent } = candidate;
-  const { borrowerConsent, borrowerPool } = input;
+  const { borrowerConsent, borrowerPool, unitsStillNeeded: units } = input;
   const gated = gateRefusal(pool.spec, borrowerPool.spec);
-  if (gated !== undefined) return passedOver(`${gated.field}: ${gated.detail}`);
-  if (group === undefined) return passedOver('its Auto Scaling group could not be read');
-  if (!group.lendingEnabled) return passedOver('its Auto Scaling group is not tagged entangle:lending=enabled');
+  if (gated !== undefined) return passedOver(plain(`${gated.field}: ${gated.detail}`));
+  if (group === undefined) return passedOver(plain('its Auto Scaling group could not be read'));
+  if (!group.lendingEnabled) {
+    return passedOver(plain('its Auto Scaling group is not tagged entangle:lending=enabled'));
+  }
   const price = consent?.terms.lend?.minPriceMicroUsdPerUnitHour ?? microUsd(0);
   if (consent === undefined || borrowerConsent === undefined) {
-    return passedOver(uncovered(candidate, input, price, 0).join('; '));
+    return passedOver(...uncovered(candidate, input, price, 0));
   }
   const agreed = agreeTerm({ ...candidate, group, consent }, borrowerConsent, input, price);
-  if (typeof agreed === 'string') return passedOver(agreed);
+  if (Array.isArray(agreed)) return passedOver(...agreed);
   if (pool.movingLoanId !== undefined && pool.movingLoanId !== input.snapshotLoan.loanId) {
-    return { kind: 'busy', reason: `${who} is just being moved by ${pool.movingLoanId}` };
+    return { kind: 'busy', objection: against(who, [plain('it is just being moved by another loan')]) };
   }
+  const { termSeconds, shortestTermSeconds } = agreed;
+  const reasons: LoanReason[] = [
+    { text: `${who} lends ${unitsText(units)} for ${termSeconds} s` },
+    { text: `${who}: ${agreed.arithmetic}`, onlyFor: pool.spec.accountId },
+    { text: `score ${partner.score}, confidence ${partner.confidence}`, fromMetrics: true },
+    ...partner.metricReasons.map((text) => ({ text, fromMetrics: true as const })),
+    ...partner.reasons.map((text) => ({ text })),
+  ];
+  const terms = { units, priceMicroUsdPerUnitHour: price, termSeconds, shortestTermSeconds };
+  const { borrowerGroup } = input;
   return {
     kind: 'fits',
-    offer: {
-      units: input.unitsStillNeeded,
-      priceMicroUsdPerUnitHour: price,
-      termSeconds: agreed.termSeconds,
-      shortestTermSeconds: agreed.shortestTermSeconds,
-      borrowerConsent,
-      borrowerGroup: input.borrowerGroup,
-      lender: { pool, consent, group },
-      reasons: [`${who} (score ${partner.score}, confidence ${partner.confidence}): ${agreed.why}`, ...partner.reasons],
-    },
+    offer: { ...terms, borrowerConsent, borrowerGroup, lender: { pool, consent, group }, reasons },
   };
 }
 
-/** Own capacity above the owned ceiling when the borrower agreed to that, or the refusal with every reason so far. */
-function withoutPartner(input: ChoiceInput, reasons: readonly string[]): Choice {
+/** Several objections as one, each of them naming whom it is against. */
+function against(who: string, objections: readonly Objection[]): Objection {
+  const details = objections.flatMap((objection) => objection.details);
+  return {
+    text: `${who}: ${objections.map(({ text }) => text).join('; ')}`,
+    details: details.map((detail) => ({ ...detail, text: `${who}: ${detail.text}` })),
+  };
+}
+
+/** Objections as reasons of a loan: whom it passed over is the borrower's to know, not the lender's that it then found. */
+function reasonsOf(borrower: AccountId, objections: readonly Objection[]): LoanReason[] {
+  return objections.flatMap(({ text, details }) => [{ text, onlyFor: borrower }, ...details]);
+}
+
+/** Why nothing is provisioned, or the consent under which it is. */
+function provisioningConsent(input: ChoiceInput): Consent | Objection {
   const { borrowerConsent, borrowerPool, unitsStillNeeded: units } = input;
   const { spec, provisionedUnits } = borrowerPool;
-  const refuse = (reason: string): Choice => ({ outcome: 'refuse', reason: [...reasons, reason].join(' | ') });
-  const [refused] = ownRefusals(borrowerConsent, {
-    direction: 'borrow',
-    accountId: spec.accountId,
-    groupName: spec.groupName,
-    application: spec.application,
-    now: input.now,
+  const { accountId, groupName, application, provisioningLimitUnits } = spec;
+  const own = { direction: 'borrow', accountId, groupName, application, now: input.now } as const;
+  const [refused] = refusedBy(accountId, ownRefusals(borrowerConsent, own));
+  if (refused !== undefined) return refused;
+  invariant(borrowerConsent !== undefined, 'a consent that refuses nothing is there');
+  const objection = (text: string, detail: string): Objection => ({
+    text,
+    details: [{ text: detail, onlyFor: accountId }],
   });
-  if (borrowerConsent === undefined || refused !== undefined) {
-    return refuse(`consent of ${spec.accountId}, ${refused?.field ?? 'consent'}: ${refused?.detail ?? 'none'}`);
+  const { whenNoPartner } = borrowerConsent.terms;
+  if (whenNoPartner !== 'provision') {
+    return objection(
+      `the consent of ${accountId} does not let anything be provisioned instead`,
+      `consent of ${accountId}, whenNoPartner: it says ${whenNoPartner}, not provision`,
+    );
   }
-  const { terms } = borrowerConsent;
-  if (terms.whenNoPartner !== 'provision') {
-    return refuse(`consent of ${spec.accountId}, whenNoPartner: it says ${terms.whenNoPartner}, not provision`);
-  }
-  const { provisioningLimitUnits } = spec;
   if (provisionedUnits + units > provisioningLimitUnits) {
-    return refuse(
+    return objection(
+      `the provisioning limit of ${spec.poolId} is too low`,
       `${spec.poolId}, provisioningLimitUnits: the limit is ${provisioningLimitUnits}, ${provisionedUnits} are in use and ${units} are wanted`,
     );
   }
+  return borrowerConsent;
+}
+
+/** Own capacity above the owned ceiling when the borrower agreed to that, or the refusal with every objection so far. */
+function withoutPartner(input: ChoiceInput, passedOver: readonly Objection[]): Choice {
+  const { borrowerPool, unitsStillNeeded: units } = input;
+  const { accountId, provisioningLimitUnits } = borrowerPool.spec;
+  const consent = provisioningConsent(input);
+  if ('text' in consent) {
+    const objections = [...passedOver, consent];
+    const reason = objections.map(({ text }) => text).join(' | ');
+    return { outcome: 'refuse', reason, reasons: reasonsOf(accountId, objections) };
+  }
+  const used = borrowerPool.provisionedUnits + units;
+  const text = `provisioned within the pool's own limit: ${used} of ${provisioningLimitUnits} units`;
   return {
     outcome: 'provision',
     offer: {
       units,
       priceMicroUsdPerUnitHour: microUsd(0),
-      termSeconds: terms.longestTermSeconds,
-      shortestTermSeconds: terms.shortestTermSeconds,
-      borrowerConsent,
+      termSeconds: consent.terms.longestTermSeconds,
+      shortestTermSeconds: consent.terms.shortestTermSeconds,
+      borrowerConsent: consent,
       borrowerGroup: input.borrowerGroup,
-      reasons: [
-        ...reasons,
-        `provisioned within the pool's own limit: ${provisionedUnits + units} of ${provisioningLimitUnits} units`,
-      ],
+      reasons: [...reasonsOf(accountId, passedOver), { text, onlyFor: accountId }],
     },
   };
 }
@@ -199,26 +260,29 @@ function withoutPartner(input: ChoiceInput, reasons: readonly string[]): Choice 
  * or reaches the shortest.
  *
  * Nobody fits: wait for one that would fit but is being moved, else provision within the borrower's limit, else refuse; every
- * partner passed over is in the reason.
+ * partner passed over is in the reasons.
  */
 export function chooseLender(input: ChoiceInput): Choice {
   const { borrowerPool, unitsStillNeeded, snapshotLoan } = input;
-  if (unitsStillNeeded < 1) return { outcome: 'refuse', reason: 'the own ceiling suffices by now: no unit is missing' };
+  if (unitsStillNeeded < 1) {
+    return { outcome: 'refuse', reason: 'the own ceiling suffices by now: no unit is missing', reasons: [] };
+  }
   const { movingLoanId, spec } = borrowerPool;
   if (movingLoanId !== undefined && movingLoanId !== snapshotLoan.loanId) {
-    return { outcome: 'busy', reason: `${spec.poolId} is just being moved by ${movingLoanId}` };
+    return { outcome: 'busy', reason: `${spec.poolId} is just being moved by another loan` };
   }
-  const reasons: string[] = [];
+  const passedOver: Objection[] = [];
   let busy: string | undefined;
   for (const partner of input.partners) {
     const finding = examine(partner, input);
     if (finding.kind === 'fits') {
-      return { outcome: 'partner', offer: { ...finding.offer, reasons: [...finding.offer.reasons, ...reasons] } };
+      const reasons = [...finding.offer.reasons, ...reasonsOf(spec.accountId, passedOver)];
+      return { outcome: 'partner', offer: { ...finding.offer, reasons } };
     }
-    if (finding.kind === 'busy') busy ??= finding.reason;
-    reasons.push(finding.reason);
+    if (finding.kind === 'busy') busy ??= finding.objection.text;
+    passedOver.push(finding.objection);
   }
   if (busy !== undefined) return { outcome: 'busy', reason: busy };
-  if (input.partners.length === 0) reasons.push(`no partner is planned for ${spec.poolId}`);
-  return withoutPartner(input, reasons);
+  if (input.partners.length === 0) passedOver.push(plain(`no partner is planned for ${spec.poolId}`));
+  return withoutPartner(input, passedOver);
 }

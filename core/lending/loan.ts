@@ -1,3 +1,4 @@
+import type { ConsentTerms } from '../consent/consent.ts';
 import type { AccountId, EpochMillis, LoanId, MicroUsd, PoolId, ResourceType } from '../units.ts';
 
 /**
@@ -46,6 +47,15 @@ export interface LoanMoves {
   readonly giveBack?: CeilingMove;
 }
 
+/** Why something was decided, in a sentence for people. What a party is shown of them: disclosure.ts. */
+export interface LoanReason {
+  readonly text: string;
+  /** The account whose figures the text carries: no other may read it. Absent: each party may. */
+  readonly onlyFor?: AccountId;
+  /** Derived from the metrics of both parties: each may read it when the other's `dataAccess` lets it. */
+  readonly fromMetrics?: true;
+}
+
 /** One borrowing of capacity, from request to end. All of it is written in transactions conditional on `version`. */
 export interface Loan {
   readonly loanId: LoanId;
@@ -71,6 +81,9 @@ export interface Loan {
   readonly shortestTermSeconds: number;
   readonly borrowerConsentVersion?: number;
   readonly lenderConsentVersion?: number;
+  /** `dataAccess` of each party's consent when the loan was reserved. */
+  readonly borrowerDataAccess?: ConsentTerms['dataAccess'];
+  readonly lenderDataAccess?: ConsentTerms['dataAccess'];
   readonly moves: LoanMoves;
   /** In-service instances of the borrower before the loan: it is active when there are `units` more. */
   readonly inServiceBefore: number;
@@ -82,10 +95,10 @@ export interface Loan {
   readonly endedAt?: EpochMillis;
   /** Billed for the use between `activeAt` and the borrower's ceiling being down again. */
   readonly billedMicroUsd?: MicroUsd;
-  /** Why it was refused, failed or compensated, in a sentence for people. */
+  /** Why it was refused, failed or compensated, in a sentence that carries no figure of another account than its readers'. */
   readonly endDetail?: string;
-  /** Reasons for the choice of this lender, for people. */
-  readonly reasons: readonly string[];
+  /** Why it was asked for, why this lender was chosen and others were not, and what a failed step said. */
+  readonly reasons: readonly LoanReason[];
   /** Every state with the moment it was entered, in order. */
   readonly history: readonly { readonly state: LoanState; readonly at: EpochMillis }[];
 }

@@ -9,7 +9,8 @@ import type { GroupObservation, Pool } from '../pool.ts';
 import type { AccountId, EpochMillis, LoanId, MicroUsd, PoolId, ResourceType } from '../units.ts';
 import { capacityCost, invariant, MILLIS_PER_SECOND, microUsd, plusMillis } from '../units.ts';
 import type { LoanCommit, LoanSnapshot, PoolChange, UsageChange } from './commit.ts';
-import type { CeilingMove, Loan, LoanState, ReturnReason } from './loan.ts';
+import { failureEnding } from './failure.ts';
+import type { CeilingMove, Loan, LoanReason, LoanState, ReturnReason } from './loan.ts';
 import { giveMove, takeMove } from './moves.ts';
 
 const SECONDS_PER_HOUR = 3_600;
@@ -25,6 +26,7 @@ export interface LoanRequest {
   readonly alarmName: string;
   readonly alarmTransitionAt: EpochMillis;
   readonly inServiceBefore: number;
+  /** Why so much is needed: figures of the borrower. */
   readonly reason: string;
 }
 
@@ -37,7 +39,7 @@ export interface Offer {
   readonly borrowerConsent: Consent;
   readonly borrowerGroup: GroupObservation;
   readonly lender?: { readonly pool: Pool; readonly consent: Consent; readonly group: GroupObservation };
-  readonly reasons: readonly string[];
+  readonly reasons: readonly LoanReason[];
 }
 
 /** The account whose right or capacity a state change touches: its chain carries the record. */
@@ -48,16 +50,18 @@ function concernedAccount(loan: Loan): AccountId {
     : loan.borrowerAccountId;
 }
 
+/** What both parties may read: the record stands in the chain of one of them. */
 function auditDetail(loan: Loan): Record<string, string | number | boolean | null> {
   return {
     kind: loan.kind,
     units: loan.units,
     borrowerPoolId: loan.borrowerPoolId,
     lenderPoolId: loan.lenderPoolId ?? null,
-    bindingResource: loan.bindingResource,
     returnReason: loan.returnReason ?? null,
     billedMicroUsd: loan.billedMicroUsd ?? null,
     endDetail: loan.endDetail ?? null,
+    // The lender may read it only where the borrower's consent lets it.
+    ...(concernedAccount(loan) === loan.borrowerAccountId ? { bindingResource: loan.bindingResource } : {}),
   };
 }
 
@@ -106,7 +110,7 @@ function unborn(request: LoanRequest, at: EpochMillis): Loan {
     shortestTermSeconds: 0,
     moves: {},
     requestedAt: at,
-    reasons: [reason],
+    reasons: [{ text: reason, onlyFor: wanted.borrowerAccountId }],
     history: [],
   };
 }
@@ -138,14 +142,19 @@ export function refuseAtOnce(wanted: LoanRequest, detail: string, at: EpochMilli
 }
 
 /** Ends a request for which nobody can lend and nothing may be provisioned. */
-export function refuse(snapshot: LoanSnapshot, detail: string, at: EpochMillis): LoanCommit {
+export function refuse(
+  snapshot: LoanSnapshot,
+  detail: string,
+  at: EpochMillis,
+  reasons: readonly LoanReason[] = [],
+): LoanCommit {
   const { loan, borrowerPool } = snapshot;
   invariant(loan.state === 'requested', 'only a request can be refused');
   return enter(
     loan,
     'refused',
     at,
-    { endDetail: detail, endedAt: at },
+    { endDetail: detail, endedAt: at, reasons: [...loan.reasons, ...reasons] },
     {
       pools: [poolChange(borrowerPool, 'none', coolDown(borrowerPool, at))],
     },
@@ -191,6 +200,7 @@ export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): 
     termSeconds: offer.termSeconds,
     shortestTermSeconds: offer.shortestTermSeconds,
     borrowerConsentVersion: offer.borrowerConsent.version,
+    borrowerDataAccess: offer.borrowerConsent.terms.dataAccess,
     reasons: [...loan.reasons, ...offer.reasons],
   };
   const give = giveMove(offer.borrowerGroup, units);
@@ -228,6 +238,7 @@ export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): 
       lenderAccountId: lender.pool.spec.accountId,
       lenderPoolId: lender.pool.spec.poolId,
       lenderConsentVersion: lender.consent.version,
+      lenderDataAccess: lender.consent.terms.dataAccess,
       moves: { take, give },
     },
     {
@@ -337,10 +348,13 @@ function endState(loan: Loan): LoanState {
   return loan.history.some((entry) => entry.state === 'taken' || entry.state === 'given') ? 'compensated' : 'failed';
 }
 
-/** Ends a loan: counters and limits free, pending money voided, used money posted. */
-export function settle(snapshot: LoanSnapshot, at: EpochMillis, detail?: string): LoanCommit {
+/**
+ * Ends a loan: counters and limits free, pending money voided, used money posted.
+ * @param failure why its making was undone: `<name of the error>` or `<name of the error>: <its message>`
+ */
+export function settle(snapshot: LoanSnapshot, at: EpochMillis, failure?: string): LoanCommit {
   const { loan, lenderPool } = snapshot;
-  const ending = { endedAt: at, ...(detail === undefined ? {} : { endDetail: detail }) };
+  const ending = { endedAt: at, ...(failure === undefined ? {} : failureEnding(loan, failure)) };
   if (loan.state === 'requested') {
     return enter(loan, 'failed', at, ending, {
       pools: [poolChange(snapshot.borrowerPool, 'none', coolDown(snapshot.borrowerPool, at))],

@@ -16,7 +16,7 @@ export interface GateRefusal {
   readonly gate: Gate;
   /** The field of the pool or of the consent that decides. */
   readonly field: string;
-  /** Both values in one sentence for people. */
+  /** For the borrower: what enrolling states of both pools, what its own consent says, of the lender's consent a code. */
   readonly detail: string;
 }
 

@@ -12,7 +12,6 @@ export interface Match {
   readonly coverage: number;
   readonly expectedUnits: number;
   readonly shortageSlots: number;
-  readonly peakShortage: number;
   /** How much lower the peak of both together is than the sum of their peaks, 0 to 0.5. */
   readonly peakReduction: number;
   /** Hours between the two peaks, when both are forecast. */
@@ -77,7 +76,7 @@ function jointPeaks(lender: Float64Array, borrower: Float64Array, grid: Grid) {
 function matchOn(grid: Grid, lender: Pool, lenderNeed: NeedOnGrid, borrower: Pool, borrowerNeed: NeedOnGrid): Match {
   const lenderOwn = lender.ownedUnits - lender.lentUnits - lender.spec.reserveUnits;
   const borrowerOwn = borrower.ownedUnits - borrower.lentUnits;
-  let [shortage, covered, shortageSlots, coveredSlots, peakShortage] = [0, 0, 0, 0, 0];
+  let [shortage, covered, shortageSlots, coveredSlots] = [0, 0, 0, 0];
   let [lendableTotal, lendableSlots] = [0, 0];
   for (let slot = 0; slot < grid.slots; slot += 1) {
     // Without a forecast for a slot (NaN) nothing is known to be idle in it, or to be short.
@@ -89,7 +88,6 @@ function matchOn(grid: Grid, lender: Pool, lenderNeed: NeedOnGrid, borrower: Poo
     shortageSlots += 1;
     shortage += short;
     covered += Math.min(short, lendable);
-    peakShortage = Math.max(peakShortage, short);
     if (lendable >= short) coveredSlots += 1;
   }
   const slotCount = Math.max(1, grid.slots);
@@ -99,7 +97,6 @@ function matchOn(grid: Grid, lender: Pool, lenderNeed: NeedOnGrid, borrower: Poo
     coverage: falls ? covered / shortage : lendableSlots / slotCount,
     expectedUnits: falls ? covered / shortageSlots : lendableTotal / slotCount,
     shortageSlots,
-    peakShortage,
     ...jointPeaks(lenderNeed.median, borrowerNeed.median, grid),
     everLendable: lendableSlots > 0,
   };

@@ -37,11 +37,12 @@ function byPoolId(a: Pool, b: Pool): number {
   return a.spec.poolId < b.spec.poolId ? -1 : 1;
 }
 
-/** Why neither consent could ever cover a loan between the pools; the lender's is asked first. */
+/** Why neither consent could ever cover a loan between the pools, as the borrower may read it; the lender's is asked first. */
 function consentRefusal(lender: Pool, borrower: Pool, input: PairingInput): GateRefusal | undefined {
   const lenderConsent = input.consents[lender.spec.accountId]?.consent;
   const borrowerConsent = input.consents[borrower.spec.accountId]?.consent;
   const lendTerms = lenderConsent?.terms.lend;
+  const refusal = (field: string, detail: string): GateRefusal => ({ gate: 'consent', field, detail });
   const shared = {
     application: borrower.spec.application,
     priceMicroUsdPerUnitHour: lendTerms?.minPriceMicroUsdPerUnitHour ?? microUsd(0),
@@ -59,31 +60,32 @@ function consentRefusal(lender: Pool, borrower: Pool, input: PairingInput): Gate
       counterparty: other.spec.accountId,
       counterpartyPool: other.spec,
     });
-    const party = direction === 'lend' ? 'lender' : 'borrower';
-    return refused && { gate: 'consent' as const, field: `${party}.${refused.field}`, detail: refused.detail };
+    if (refused === undefined) return undefined;
+    return direction === 'lend'
+      ? refusal(`lender.${refused.field}`, `the lender's consent does not cover it (${refused.code})`)
+      : refusal(`borrower.${refused.field}`, refused.detail);
   };
   const refused = side('lend', lender, borrower, lenderConsent) ?? side('borrow', borrower, lender, borrowerConsent);
   if (refused !== undefined || lenderConsent === undefined || borrowerConsent === undefined) return refused;
-  const shortest = Math.max(lenderConsent.terms.shortestTermSeconds, borrowerConsent.terms.shortestTermSeconds);
-  const longest = Math.min(lenderConsent.terms.longestTermSeconds, borrowerConsent.terms.longestTermSeconds);
+  const { shortestTermSeconds, longestTermSeconds } = borrowerConsent.terms;
+  const shortest = Math.max(lenderConsent.terms.shortestTermSeconds, shortestTermSeconds);
+  const longest = Math.min(lenderConsent.terms.longestTermSeconds, longestTermSeconds);
   if (shortest <= longest) return undefined;
-  const detail = `the longest term that both accept is ${longest} s, the shortest ${shortest} s`;
-  return { gate: 'consent', field: 'shortestTermSeconds', detail };
+  const detail = `no term suits both consents; the borrower's accepts ${shortestTermSeconds} to ${longestTermSeconds} s`;
+  return refusal('shortestTermSeconds', detail);
 }
 
-function reasonsOf(found: Match, lender: Pool, borrower: Pool): string[] {
+function metricReasonsOf(found: Match): string[] {
   const percent = (share: number) => `${Math.round(share * 100)} %`;
-  const zone = sharedZone(lender.spec, borrower.spec);
   return [
     found.shortageSlots > 0
-      ? `covers ${percent(found.coverage)} of a forecast shortage of up to ${found.peakShortage} units (P95)`
+      ? `covers ${percent(found.coverage)} of the forecast shortage (P95)`
       : `no shortage is forecast; has headroom in ${percent(found.confidence)} of the slots (P95)`,
     ...(found.peaksApartHours === undefined
       ? []
       : [
           `median peaks are ${Number(found.peaksApartHours.toFixed(1))} h apart; together they peak ${percent(found.peakReduction)} lower than apart`,
         ]),
-    zone === undefined ? `same region ${lender.spec.region}` : `shares the Availability Zone ${zone}`,
   ];
 }
 
@@ -96,10 +98,11 @@ function assessPartner(lender: Pool, borrower: Pool, input: PairingInput, match:
     const detail =
       input.forecasts[poolId] === undefined
         ? 'the lender has no forecast: none of its capacity is known to stay idle'
-        : `of the lender's ${lender.ownedUnits} units none is forecast to be idle (P95) beyond ${lender.lentUnits} lent and its reserve of ${lender.spec.reserveUnits}`;
+        : 'the lender has nothing to lend in any slot';
     return { lenderPoolId: poolId, gate: 'headroom', field: 'forecast', detail };
   }
-  const zoneFactor = sharedZone(lender.spec, borrower.spec) === undefined ? 1 : SHARED_ZONE_FACTOR;
+  const zone = sharedZone(lender.spec, borrower.spec);
+  const zoneFactor = zone === undefined ? 1 : SHARED_ZONE_FACTOR;
   return {
     lenderPoolId: poolId,
     lenderAccountId: accountId,
@@ -107,7 +110,9 @@ function assessPartner(lender: Pool, borrower: Pool, input: PairingInput, match:
     confidence: rounded(found.confidence),
     expectedUnits: rounded(found.expectedUnits),
     expectedSavingMicroUsd: microUsd(0),
-    reasons: reasonsOf(found, lender, borrower),
+    reasons: [zone === undefined ? `same region ${lender.spec.region}` : `shares the Availability Zone ${zone}`],
+    metricReasons: metricReasonsOf(found),
+    lenderDataAccess: input.consents[accountId]?.consent?.terms.dataAccess ?? 'none',
   };
 }
 

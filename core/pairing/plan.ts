@@ -1,3 +1,4 @@
+import type { ConsentTerms } from '../consent/consent.ts';
 import type { PoolForecast } from '../forecast/pool-forecast.ts';
 import type { AccountId, EpochMillis, MicroUsd, PoolId } from '../units.ts';
 import type { GateRefusal } from './gates.ts';
@@ -14,7 +15,12 @@ export interface Partner {
   readonly expectedUnits: number;
   /** 0 for nominal loans: a moved ceiling saves no money. */
   readonly expectedSavingMicroUsd: MicroUsd;
+  /** What enrolling states about both pools. */
   readonly reasons: readonly string[];
+  /** What the forecasts of both pools say. */
+  readonly metricReasons: readonly string[];
+  /** Whether the borrower may be shown what was derived from the lender's metrics. */
+  readonly lenderDataAccess: ConsentTerms['dataAccess'];
 }
 
 /** A pool that a borrower may not turn to, with the first reason. */
@@ -34,4 +40,22 @@ export interface PoolPlan {
   readonly refused: readonly RefusedPartner[];
   /** All that were refused, also those that are not listed. */
   readonly refusedCount: number;
+}
+
+/** A partner as the borrower may see it: what was derived from the lender's metrics only where the lender's consent lets it. */
+export type PartnerView = Pick<Partner, 'lenderPoolId' | 'lenderAccountId' | 'expectedSavingMicroUsd' | 'reasons'> &
+  Partial<Pick<Partner, 'score' | 'confidence' | 'expectedUnits'>>;
+
+/** A plan as the account of its pool may see it. */
+export type PlanView = Omit<PoolPlan, 'partners'> & { readonly partners: readonly PartnerView[] };
+
+function partnerForBorrower(partner: Partner): PartnerView {
+  const { score, confidence, expectedUnits, metricReasons, lenderDataAccess, ...shared } = partner;
+  if (lenderDataAccess !== 'metrics-only') return shared;
+  return { ...shared, score, confidence, expectedUnits, reasons: [...metricReasons, ...shared.reasons] };
+}
+
+/** The plan as it is shown to the borrower whose it is. */
+export function planForBorrower(plan: PoolPlan): PlanView {
+  return { ...plan, partners: plan.partners.map(partnerForBorrower) };
 }

@@ -175,19 +175,24 @@ export const LOAN_TABLES = [
 
 /** The store of loans that the environment names. */
 export function loanStore(env: Env<(typeof LOAN_TABLES)[number]>): DynamoLoanStore {
-  return new DynamoLoanStore({
+  const tables = {
     accountsTable: env.ENTANGLE_ACCOUNTS_TABLE,
     loansTable: env.ENTANGLE_LOANS_TABLE,
     ledgerTable: env.ENTANGLE_LEDGER_TABLE,
     auditTable: env.ENTANGLE_AUDIT_TABLE,
-  });
+  };
+  return new DynamoLoanStore(tables, (loan) => countLoan(loan.state));
 }
 
 /** Loans in DynamoDB: one transaction for each step. */
 export class DynamoLoanStore implements LoanStore {
   readonly #tables: LoanTables;
-  constructor(tables: LoanTables) {
+  readonly #onCommitted: (loan: Loan) => void;
+
+  /** @param onCommitted told of every loan that was written, once it is written */
+  constructor(tables: LoanTables, onCommitted: (loan: Loan) => void = () => {}) {
     this.#tables = tables;
+    this.#onCommitted = onCommitted;
   }
 
   async commit(
@@ -198,7 +203,7 @@ export class DynamoLoanStore implements LoanStore {
     const account = commit.audit.accountId;
     try {
       const head = await commitAudited(writesOf(commit, this.#tables), commit.audit, heads[account], this.#tables);
-      countLoan(commit.loan.state);
+      this.#onCommitted(commit.loan);
       return { ...heads, [account]: head };
     } catch (error) {
       if (!(error instanceof ConditionsFailed)) throw error;

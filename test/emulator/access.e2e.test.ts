@@ -13,6 +13,7 @@ import {
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { hubClient } from '../../cli/hub-client.ts';
+import type { LoanView } from '../../core/lending/disclosure.ts';
 import type { AccountId } from '../../core/units.ts';
 import { accountId } from '../../core/units.ts';
 import type { FunctionName, LinkedRoleKind } from '../../infra/names.ts';
@@ -126,14 +127,28 @@ describe('the API', () => {
   it("shows an account's loans to its two parties only, and records who else asked", async () => {
     await calm(fleet, borrower);
     const loan = await giveBack(fleet, await borrow(fleet, borrower));
-    for (const party of [BORROWER, LENDER]) {
-      expect(await fleet.api(party, 'GET', `/loans/${loan.loanId}`)).toEqual({ loan });
-    }
+    expect(await fleet.api(BORROWER, 'GET', `/loans/${loan.loanId}`)).toEqual({ loan });
+    const { loan: lent } = await fleet.api<{ loan: LoanView }>(LENDER, 'GET', `/loans/${loan.loanId}`);
+    const { loanId, units, termSeconds, billedMicroUsd, history } = loan;
+    expect(lent).toMatchObject({ loanId, units, termSeconds, billedMicroUsd, history });
     await expect(fleet.api(RIVAL, 'GET', `/loans/${loan.loanId}`)).rejects.toThrow('403');
     await expect(fleet.api(RIVAL, 'POST', `/loans/${loan.loanId}/return`)).rejects.toThrow('403');
     const denied = (await auditOf(fleet, RIVAL)).filter((record) => record.subject === `loan ${loan.loanId}`);
     expect(denied.map(({ type }) => type)).toEqual(['access.denied', 'access.denied']);
     expect((await fleet.loansOf(RIVAL)).some(({ loanId }) => loanId === loan.loanId)).toBe(false);
+  });
+
+  it('shows neither party the figures of the other', async () => {
+    await calm(fleet, borrower);
+    const borrowed = await giveBack(fleet, await borrow(fleet, borrower));
+    const { loan: lent } = await fleet.api<{ loan: LoanView }>(LENDER, 'GET', `/loans/${borrowed.loanId}`);
+    expect(Object.keys(borrowed.moves).sort()).toEqual(['give', 'takeBack']);
+    expect(Object.keys(lent.moves).sort()).toEqual(['giveBack', 'take']);
+    expect(borrowed.reasons.join('\n')).toContain('cpu needs 6 units');
+    expect(borrowed.reasons.join('\n')).not.toContain('ceiling 8');
+    expect(lent.reasons.join('\n')).toContain('ceiling 8');
+    expect(lent.reasons.join('\n')).not.toContain('cpu needs');
+    expect(lent).not.toHaveProperty('inServiceBefore');
   });
 
   it('enrols no pool of another account', async () => {

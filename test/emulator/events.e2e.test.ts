@@ -25,7 +25,7 @@ describe('events that come twice, late or out of order', () => {
   it('a repeated alarm makes one loan', async () => {
     const before = (await loansOfPool()).length;
     const loan = await borrow(fleet, borrower);
-    const again = alarmEvent('ALARM', loan.alarmTransitionAt);
+    const again = alarmEvent('ALARM', loan.alarmTransitionAt ?? Number.NaN);
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => fleet.invoke<{ started: boolean; loanId: string }>('on-alarm', again)),
     );

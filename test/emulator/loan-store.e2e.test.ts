@@ -4,7 +4,7 @@ import { GENESIS, verifyChain } from '../../core/audit/chain.ts';
 import type { Consent } from '../../core/consent/consent.ts';
 import { request, reserve } from '../../core/lending/saga.ts';
 import type { Pool } from '../../core/pool.ts';
-import { LimitReached, StaleSnapshot } from '../../core/ports.ts';
+import { StaleSnapshot } from '../../core/ports.ts';
 import { accountId, invariant } from '../../core/units.ts';
 import { sha256Hex } from '../../functions/adapters/ids.ts';
 import { chainKey, consentKey, poolKey } from '../../functions/adapters/keys.ts';
@@ -31,6 +31,7 @@ Object.assign(process.env, {
   AWS_REGION: region,
   AWS_ACCESS_KEY_ID: credentials.accessKeyId,
   AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  POWERTOOLS_METRICS_DISABLED: 'true',
 });
 const { documents } = await import('../../functions/adapters/clients.ts');
 const { DynamoLoanStore } = await import('../../functions/adapters/loan-store.ts');
@@ -43,12 +44,13 @@ const tables = {
   ledgerTable: tableName('ledger'),
   auditTable: tableName('audit'),
 };
+const runSeconds = Math.floor(Date.now() / 1_000) % 100_000_000;
 let accounts = 0;
 
-/** The tables outlive a test: each one has accounts that nobody else has. */
+/** The tables outlive a test, and a run on stacks that are left standing: each test has accounts that nobody else has. */
 function newAccount() {
   accounts += 1;
-  return accountId(`9${String(accounts).padStart(11, '0')}`);
+  return accountId(`9${String(runSeconds).padStart(8, '0')}${String(accounts).padStart(3, '0')}`);
 }
 
 async function deployedStore(): Promise<StoreUnderTest> {
@@ -79,6 +81,7 @@ loanStoreContract('DynamoDB', deployedStore);
 
 const RIVALS = 40;
 const LOANS = 60;
+const ROUNDS_MAX = 10;
 
 describe('many commits at the same time', () => {
   it(`of ${RIVALS} reservations from the same version of the pools exactly one is made`, async () => {
@@ -99,25 +102,20 @@ describe('many commits at the same time', () => {
     expect(states.filter((state) => state === 'reserved')).toHaveLength(1);
   });
 
-  it(`${LOANS} commits of different loans of one account leave one whole chain with a record of each that was made`, async () => {
+  it(`${LOANS} commits of different loans of one account leave one whole chain with one record of each`, async () => {
     const under = await filled(deployedStore);
-    const serials = Array.from({ length: LOANS }, (_, index) => index + 1);
-    const outcomes = await Promise.all(
-      serials.map(async (serial) => {
-        try {
-          await under.store.commit(request(wanted(under, serial), NOW), {});
-          return 'made';
-        } catch (error) {
-          if (error instanceof StaleSnapshot || error instanceof LimitReached) return 'refused';
-          throw error;
-        }
-      }),
-    );
-    const made = serials.filter((_, index) => outcomes[index] === 'made').map((serial) => wanted(under, serial).loanId);
+    const loans = Array.from({ length: LOANS }, (_, index) => wanted(under, index + 1));
+    let left = loans;
+    // A commit gives up when too many others come before it; its step is then tried again by the workflow.
+    for (let round = 1; left.length > 0 && round <= ROUNDS_MAX; round += 1) {
+      const outcomes = await Promise.allSettled(left.map((loan) => under.store.commit(request(loan, NOW), {})));
+      const refusals = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
+      for (const refusal of refusals) expect(refusal).toBeInstanceOf(StaleSnapshot);
+      left = left.filter((_, index) => outcomes[index]?.status === 'rejected');
+    }
     const { records, head } = await under.chainOf(under.parties.borrower);
     expect(verifyChain(records, head, sha256Hex)).toEqual([]);
-    expect(records.map(({ subject }) => subject).toSorted()).toEqual(made.toSorted());
-    expect(head.seq).toBe(made.length);
-    process.stderr.write(`MADE ${made.length}\n`);
+    expect(head.seq).toBe(LOANS);
+    expect(records.map(({ subject }) => subject).toSorted()).toEqual(loans.map(({ loanId }) => loanId).toSorted());
   });
 });

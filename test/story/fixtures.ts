@@ -1,5 +1,5 @@
 /** A recorded story for tests: two accounts lend to each other once, one stands by. */
-import type { Loan } from '../../core/lending/loan.ts';
+import type { LoanView } from '../../core/lending/disclosure.ts';
 import type { LoanId, PoolId } from '../../core/units.ts';
 import { accountId, epochMillis, microUsd, plusMillis } from '../../core/units.ts';
 import type { AccountFacts, StoryResult } from '../../story/result.ts';
@@ -11,7 +11,7 @@ export const BORROWER = accountId('111111111111');
 export const LENDER = accountId('222222222222');
 const BYSTANDER = accountId('333333333333');
 
-export function loanOf(overrides: Partial<Loan> = {}): Loan {
+export function loanOf(overrides: Partial<LoanView> = {}): LoanView {
   return {
     loanId: 'ln-000000000000000000000001' as LoanId,
     version: 8,

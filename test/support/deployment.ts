@@ -6,7 +6,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { HubMethod } from '../../cli/hub-client.ts';
 import { hubClient } from '../../cli/hub-client.ts';
-import type { Loan } from '../../core/lending/loan.ts';
+import type { LoanView } from '../../core/lending/disclosure.ts';
 import type { Pool, PoolSpec } from '../../core/pool.ts';
 import type { AccountId, PoolId, ResourceType } from '../../core/units.ts';
 import { poolIdParts } from '../../core/units.ts';
@@ -69,8 +69,8 @@ export class Fleet {
     return (await hubClient({ url: this.deployed.apiUrl, region, credentials }).send(method, path, body)) as Answer;
   }
 
-  async loansOf(account: AccountId): Promise<Loan[]> {
-    return (await this.api<{ loans: Loan[] }>(account, 'GET', '/loans')).loans;
+  async loansOf(account: AccountId): Promise<LoanView[]> {
+    return (await this.api<{ loans: LoanView[] }>(account, 'GET', '/loans')).loans;
   }
 
   async pool(id: PoolId): Promise<Pool> {

@@ -259,7 +259,7 @@ export class LendingWorld {
     });
     if (choice.outcome === 'busy') return;
     if (choice.outcome === 'refuse') {
-      this.#try(snapshot, refuse(snapshot, choice.reason, this.#now));
+      this.#try(snapshot, refuse(snapshot, choice.reason, this.#now, choice.reasons));
       return;
     }
     const { lender } = choice.offer;
@@ -371,5 +371,7 @@ function partnerOf(pool: Pool): Partner {
     expectedUnits: 1,
     expectedSavingMicroUsd: microUsd(0),
     reasons: [],
+    metricReasons: [],
+    lenderDataAccess: 'none',
   };
 }

@@ -74,7 +74,7 @@ export function offerOf({ parties }: StoreUnderTest, lender: Pool, lend = consen
     borrowerConsent: consentOf(parties.borrower),
     borrowerGroup: groupOf({ desiredCapacity: 10 }),
     lender: { pool: lender, consent: lend, group: groupOf({ desiredCapacity: 3 }) },
-    reasons: ['first of one'],
+    reasons: [{ text: 'first of one' }],
   };
 }
 

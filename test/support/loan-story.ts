@@ -3,7 +3,8 @@ import type { AuditRecord, ChainHead } from '../../core/audit/chain.ts';
 import { verifyChain } from '../../core/audit/chain.ts';
 import type { LedgerEntry } from '../../core/billing/ledger.ts';
 import type { ConsentUsage } from '../../core/consent/consent.ts';
-import type { Loan, LoanState } from '../../core/lending/loan.ts';
+import type { LoanView } from '../../core/lending/disclosure.ts';
+import type { LoanState } from '../../core/lending/loan.ts';
 import { isOpen } from '../../core/lending/loan.ts';
 import type { AccountId, LoanId, ResourceType } from '../../core/units.ts';
 import { RESOURCE_TYPES } from '../../core/units.ts';
@@ -32,14 +33,14 @@ export async function calmFleet(fleet: Fleet): Promise<void> {
     for (const pool of ALL_POOLS) await calm(fleet, pool);
     await fleet.invoke('reconcile', {});
     const open = await Promise.all(
-      LINKED.map((account) => fleet.api<{ loans: Loan[] }>(account, 'GET', '/loans?state=open')),
+      LINKED.map((account) => fleet.api<{ loans: LoanView[] }>(account, 'GET', '/loans?state=open')),
     );
     return open.every(({ loans }) => loans.length === 0) || undefined;
   });
 }
 
 /** The newest loan of a borrower's pool that was asked for at or after a moment, once it is in one of the states. */
-export function loanIn(fleet: Fleet, borrower: FleetPool, since: number, ...states: LoanState[]): Promise<Loan> {
+export function loanIn(fleet: Fleet, borrower: FleetPool, since: number, ...states: LoanState[]): Promise<LoanView> {
   return until(`a loan of ${borrower.groupName} is ${states.join(' or ')}`, async () => {
     const loans = await fleet.loansOf(borrower.account);
     return loans.findLast(
@@ -56,19 +57,19 @@ export async function overload(fleet: Fleet, pool: FleetPool, resource: Resource
 }
 
 /** Overloads a pool and waits until its loan is active. */
-export async function borrow(fleet: Fleet, pool: FleetPool, resource: ResourceType = 'cpu'): Promise<Loan> {
+export async function borrow(fleet: Fleet, pool: FleetPool, resource: ResourceType = 'cpu'): Promise<LoanView> {
   return loanIn(fleet, pool, await overload(fleet, pool, resource), 'active');
 }
 
-export async function ended(fleet: Fleet, account: AccountId, loanId: LoanId): Promise<Loan> {
+export async function ended(fleet: Fleet, account: AccountId, loanId: LoanId): Promise<LoanView> {
   return until(`loan ${loanId} has ended`, async () => {
-    const { loan } = await fleet.api<{ loan: Loan }>(account, 'GET', `/loans/${loanId}`);
+    const { loan } = await fleet.api<{ loan: LoanView }>(account, 'GET', `/loans/${loanId}`);
     return loan.endedAt === undefined ? undefined : loan;
   });
 }
 
 /** Gives a loan back through the API and waits for its end. */
-export async function giveBack(fleet: Fleet, loan: Loan): Promise<Loan> {
+export async function giveBack(fleet: Fleet, loan: LoanView): Promise<LoanView> {
   await fleet.api(loan.borrowerAccountId, 'POST', `/loans/${loan.loanId}/return`);
   return ended(fleet, loan.borrowerAccountId, loan.loanId);
 }
@@ -119,7 +120,7 @@ export async function auditOf(fleet: Fleet, account: AccountId): Promise<readonl
 }
 
 /** The audit records about one loan, in both accounts' chains, in the order of time. */
-export async function trailOf(fleet: Fleet, loan: Loan): Promise<string[]> {
+export async function trailOf(fleet: Fleet, loan: LoanView): Promise<string[]> {
   const accounts = [loan.borrowerAccountId, ...(loan.lenderAccountId === undefined ? [] : [loan.lenderAccountId])];
   const records = (await Promise.all(accounts.map((account) => auditOf(fleet, account)))).flat();
   return records

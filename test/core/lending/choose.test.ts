@@ -2,8 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { emptyUsage } from '../../../core/consent/covers.ts';
 import type { Candidate, Choice, ChoiceInput } from '../../../core/lending/choose.ts';
 import { chooseLender } from '../../../core/lending/choose.ts';
+import type { LoanReason } from '../../../core/lending/loan.ts';
 import { latencyMillis } from '../../../core/pairing/latency.ts';
 import type { Partner } from '../../../core/pairing/plan.ts';
+import type { AccountId } from '../../../core/units.ts';
 import { accountId, microUsd } from '../../../core/units.ts';
 import { BORROWER, consentOf, groupOf, LENDER, loanOf, NOW, planOf, poolOf } from '../../support/fixtures.ts';
 
@@ -30,6 +32,8 @@ function partnerOf({ pool }: Candidate): Partner {
     expectedUnits: 3,
     expectedSavingMicroUsd: microUsd(0),
     reasons: ['same region eu-west-1'],
+    metricReasons: ['covers 50 % of the forecast shortage (P95)'],
+    lenderDataAccess: 'none',
   };
 }
 
@@ -51,6 +55,12 @@ function choose(candidates: readonly Candidate[], overrides: Partial<ChoiceInput
 
 function reasonOf(choice: Choice): string {
   return choice.outcome === 'refuse' || choice.outcome === 'busy' ? choice.reason : `outcome ${choice.outcome}`;
+}
+
+/** The texts that one account may read. */
+function readBy(account: AccountId, choice: Choice): string {
+  const reasons = choice.outcome === 'refuse' ? choice.reasons : [];
+  return reasons.flatMap(({ text, onlyFor }) => (onlyFor === account ? [text] : [])).join(' | ');
 }
 
 describe('chooseLender', () => {
@@ -88,32 +98,112 @@ describe('chooseLender', () => {
     expect(choose([soon])).toMatchObject({ outcome: 'partner', offer: { termSeconds: 600 } });
   });
 
-  it.each([
-    ['its group is not tagged', { group: groupOf({ lendingEnabled: false }) }, 'not tagged entangle:lending=enabled'],
-    ['it could not be read', { unavailable: 'its role cannot be assumed' }, 'its role cannot be assumed'],
-    ['its group could not be read', { group: undefined }, 'its Auto Scaling group could not be read'],
-    ['it has no consent', { consent: undefined }, 'the account has made no consent'],
-    ['it has no forecast', { plan: undefined }, 'there is no forecast of its demand'],
-    ['it has too little', { group: groupOf({ desiredCapacity: 8 }) }, '2 units are needed: ceiling 10, desired 8'],
-    ['its platform differs', { pool: poolOf(LENDER, {}, { platform: 'Windows' }) }, "the lender's platform is Windows"],
-    ['its price is too high', { consent: dear() }, 'pays at most 90000 micro-dollars a unit-hour, the price is 90001'],
+  it('tells the lender its arithmetic, both the loan and what the pools are, and what forecasts say apart', () => {
+    const choice = choose([candidateOf()]);
+    expect(choice.outcome === 'partner' && choice.offer.reasons).toEqual([
+      { text: '222222222222/eu-west-1/web lends 2 units for 3600 s' },
+      {
+        text: '222222222222/eu-west-1/web: ceiling 10, desired 4, P95 of forecast need 3, reserve 1: 5 lendable for 3600 s',
+        onlyFor: LENDER,
+      },
+      { text: 'score 1.2, confidence 0.9', fromMetrics: true },
+      { text: 'covers 50 % of the forecast shortage (P95)', fromMetrics: true },
+      { text: 'same region eu-west-1' },
+    ]);
+  });
+
+  const limitedTo = (maxUnits: number) => {
+    const limits = { maxUnits, maxSharePercent: 100, maxUnitHoursPerMonth: 1_000 };
+    return consentOf(LENDER, {
+      lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(0), recallNoticeSeconds: 60 },
+    });
+  };
+  const cases: readonly [string, Partial<Candidate>, string, readonly LoanReason[]][] = [
+    [
+      'its group is not tagged',
+      { group: groupOf({ lendingEnabled: false }) },
+      'not tagged entangle:lending=enabled',
+      [],
+    ],
+    ['it could not be read', { unavailable: 'its account could not be read' }, 'its account could not be read', []],
+    ['its group could not be read', { group: undefined }, 'its Auto Scaling group could not be read', []],
+    [
+      'it has no consent',
+      { consent: undefined },
+      'the consent of 222222222222 does not cover it (no-consent)',
+      [{ text: 'consent of 222222222222, consent: the account has made no consent', onlyFor: LENDER }],
+    ],
+    [
+      'it has no forecast',
+      { plan: undefined },
+      'it cannot lend 2 units now',
+      [{ text: '2 units needed: there is no forecast of its demand', onlyFor: LENDER }],
+    ],
+    [
+      'it has too little',
+      { group: groupOf({ desiredCapacity: 8 }) },
+      'it cannot lend 2 units now',
+      [
+        {
+          text: '2 units needed: ceiling 10, desired 8, P95 of forecast need 3, reserve 1: 1 lendable for 600 s',
+          onlyFor: LENDER,
+        },
+      ],
+    ],
+    [
+      'its platform differs',
+      { pool: poolOf(LENDER, {}, { platform: 'Windows' }) },
+      "the lender's platform is Windows",
+      [],
+    ],
+    [
+      'its consent has no room',
+      { consent: limitedTo(1) },
+      'the consent of 222222222222 does not cover it (units-exceeded)',
+      [
+        {
+          text: 'consent of 222222222222, lend.maxUnits: the consent allows 1 units at a time, 0 are in use and 2 are wanted',
+          onlyFor: LENDER,
+        },
+      ],
+    ],
+    [
+      'its price is too high',
+      { consent: dear() },
+      'the consent of 111111111111 does not cover it (price-too-high)',
+      [
+        {
+          text: 'consent of 111111111111, borrow.maxPriceMicroUsdPerUnitHour: the consent pays at most 90000 micro-dollars a unit-hour, the lender asks for more',
+          onlyFor: BORROWER,
+        },
+      ],
+    ],
     [
       'no term suits both',
       { consent: consentOf(LENDER, { shortestTermSeconds: 9_000, longestTermSeconds: 9_000 }) },
-      'the longest term that both accept is 3600 s, the shortest 9000 s',
+      'no term suits both consents',
+      [
+        { text: 'the consent accepts terms of 9000 to 9000 s', onlyFor: LENDER },
+        { text: 'the consent accepts terms of 600 to 3600 s', onlyFor: BORROWER },
+      ],
     ],
-  ] as [string, Partial<Candidate>, string][])(
-    'passes a lender over because %s, and says so',
-    (_why, overrides, reason) => {
-      const refused = reasonOf(choose([candidateOf(LENDER, overrides)]));
-      expect(refused).toContain('222222222222/eu-west-1/web: ');
-      expect(refused).toContain(reason);
+  ];
+  it.each(cases)(
+    'passes a lender over because %s, and says so to the borrower, figures to their owners',
+    (_why, overrides, said, figures) => {
+      const refused = choose([candidateOf(LENDER, overrides)]);
+      const prefixed = figures.map(({ text, onlyFor }) => ({ text: `222222222222/eu-west-1/web: ${text}`, onlyFor }));
+      const passedOver = [
+        { text: expect.stringContaining(`222222222222/eu-west-1/web: `), onlyFor: BORROWER },
+        ...prefixed,
+      ];
+      expect(reasonOf(refused)).toContain(said);
+      expect(refused).toMatchObject({ outcome: 'refuse', reasons: expect.arrayContaining(passedOver) });
       const second = choose([candidateOf(LENDER, overrides), candidateOf(SECOND)]);
       expect(second).toMatchObject({
         outcome: 'partner',
-        offer: { lender: { pool: { spec: { accountId: SECOND } } } },
+        offer: { lender: { pool: { spec: { accountId: SECOND } } }, reasons: expect.arrayContaining(passedOver) },
       });
-      expect(second.outcome === 'partner' && second.offer.reasons.some((text) => text.includes(reason))).toBe(true);
     },
   );
 
@@ -125,14 +215,15 @@ describe('chooseLender', () => {
     expect(choose([candidateOf(LENDER, { consent })]).outcome).toBe('partner');
     const pool = poolOf(LENDER, { lentUnits: 2 });
     const group = groupOf({ maxSize: 8, desiredCapacity: 2 });
-    expect(reasonOf(choose([candidateOf(LENDER, { consent, pool, group })]))).toContain(
-      "30 % of the pool's 10 units, 2 are in use",
-    );
+    const choice = choose([candidateOf(LENDER, { consent, pool, group })]);
+    expect(reasonOf(choice)).toContain('(share-exceeded)');
+    expect(readBy(LENDER, choice)).toContain("30 % of the pool's 10 units, 2 are in use");
+    expect(readBy(BORROWER, choice)).not.toContain('30 %');
   });
 
   it('waits for a lender that would fit but is being moved, unless another fits', () => {
     const moved = candidateOf(LENDER, { pool: poolOf(LENDER, { movingLoanId: 'ln-other' }) });
-    expect(reasonOf(choose([moved]))).toBe('222222222222/eu-west-1/web is just being moved by ln-other');
+    expect(reasonOf(choose([moved]))).toBe('222222222222/eu-west-1/web: it is just being moved by another loan');
     expect(choose([moved, candidateOf(SECOND)]).outcome).toBe('partner');
     const full = candidateOf(LENDER, { pool: poolOf(LENDER, { movingLoanId: 'ln-other', lentUnits: 5 }) });
     expect(choose([full]).outcome).toBe('refuse');
@@ -181,13 +272,16 @@ describe('chooseLender without a partner', () => {
   it('refuses past the limit, with every reason', () => {
     const reason = reasonOf(provisioning(2));
     expect(reason).toContain('no partner is planned for 111111111111/eu-west-1/web');
-    expect(reason).toContain('provisioningLimitUnits: the limit is 3, 2 are in use and 2 are wanted');
+    expect(reason).toContain('the provisioning limit of 111111111111/eu-west-1/web is too low');
+    expect(readBy(BORROWER, provisioning(2))).toContain(
+      'provisioningLimitUnits: the limit is 3, 2 are in use and 2 are wanted',
+    );
   });
 
   it('refuses when the consent says so, or does not stand', () => {
-    expect(reasonOf(choose([]))).toContain('whenNoPartner: it says refuse, not provision');
-    expect(reasonOf(choose([], { borrowerConsent: undefined }))).toContain('the account has made no consent');
+    expect(readBy(BORROWER, choose([]))).toContain('whenNoPartner: it says refuse, not provision');
+    expect(reasonOf(choose([], { borrowerConsent: undefined }))).toContain('(no-consent)');
     const revoked = consentOf(BORROWER, { whenNoPartner: 'provision' }, { status: 'revoked' });
-    expect(reasonOf(choose([candidateOf()], { borrowerConsent: revoked }))).toContain('was revoked');
+    expect(reasonOf(choose([candidateOf()], { borrowerConsent: revoked }))).toContain('(consent-revoked)');
   });
 });

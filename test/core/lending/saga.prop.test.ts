@@ -181,6 +181,7 @@ describe('a loan that nothing disturbs', () => {
     world.ask(lender, 1);
     for (const loan of world.loans) world.advance(loan.loanId);
     expect(world.loans.map(({ state }) => state)).toEqual(['active', 'refused']);
-    expect(world.loans[1]?.endDetail).toContain('it has itself borrowed 2');
+    const reasons = world.loans[1]?.reasons.map(({ text }) => text).join(' ');
+    expect(reasons).toContain('it has itself borrowed 2');
   });
 });

@@ -5,9 +5,10 @@ import type { PoolForecast } from '../../../core/forecast/pool-forecast.ts';
 import { latencyMillis } from '../../../core/pairing/latency.ts';
 import type { PairingInput } from '../../../core/pairing/pair.ts';
 import { pairPools } from '../../../core/pairing/pair.ts';
+import { planForBorrower } from '../../../core/pairing/plan.ts';
 import type { Pool, PoolSpec } from '../../../core/pool.ts';
 import type { AccountId } from '../../../core/units.ts';
-import { accountId, epochMillis } from '../../../core/units.ts';
+import { accountId, epochMillis, invariant, microUsd } from '../../../core/units.ts';
 import { BORROWER, consentOf, LENDER, NOW, planOf, poolOf, specOf } from '../../support/fixtures.ts';
 
 const THIRD = accountId('333333333333');
@@ -57,11 +58,12 @@ describe('pairPools', () => {
       confidence: 0.5,
       expectedUnits: 2.5,
       expectedSavingMicroUsd: 0,
-      reasons: [
-        'covers 83 % of a forecast shortage of up to 4 units (P95)',
+      reasons: ['shares the Availability Zone euw1-az1'],
+      metricReasons: [
+        'covers 83 % of the forecast shortage (P95)',
         'median peaks are 2 h apart; together they peak 9 % lower than apart',
-        'shares the Availability Zone euw1-az1',
       ],
+      lenderDataAccess: 'none',
     });
     expect(partner?.score).toBeCloseTo((5 / 6 + 2 / 22) * 1.25, 5);
   });
@@ -96,7 +98,7 @@ describe('pairPools', () => {
       ),
       now: epochMillis(NOW + 3_600_000),
     };
-    expect(planFor(BORROWER, input)?.partners[0]?.reasons[0]).toContain('no shortage is forecast');
+    expect(planFor(BORROWER, input)?.partners[0]?.metricReasons[0]).toContain('no shortage is forecast');
   });
 
   it.each([
@@ -137,6 +139,27 @@ describe('pairPools', () => {
     expect(planFor(BORROWER, input)?.refused).toMatchObject([{ gate: 'consent', field }]);
   });
 
+  it("tells the borrower its own consent's values, of the lender's a code", () => {
+    const pools = [poolOf(BORROWER), poolOf(LENDER)];
+    const refusedWith = (...consents: Consent[]) =>
+      planFor(BORROWER, inputOf(pools, [[12], [2]], consents))?.refused[0]?.detail;
+    expect(refusedWith(consentOf(LENDER, { allowedApplications: ['billing'] }))).toBe(
+      "the lender's consent does not cover it (application-not-allowed)",
+    );
+    expect(refusedWith(consentOf(BORROWER, { allowedApplications: ['billing'] }))).toBe(
+      'the consent allows the applications billing, not shop',
+    );
+    expect(refusedWith(consentOf(LENDER, { shortestTermSeconds: 7_200, longestTermSeconds: 7_300 }))).toBe(
+      "no term suits both consents; the borrower's accepts 600 to 3600 s",
+    );
+    const { lend } = consentOf(LENDER).terms;
+    invariant(lend !== undefined, 'the lender lends');
+    const dear = consentOf(LENDER, { lend: { ...lend, minPriceMicroUsdPerUnitHour: microUsd(90_001) } });
+    expect(refusedWith(dear)).toBe(
+      'the consent pays at most 90000 micro-dollars a unit-hour, the lender asks for more',
+    );
+  });
+
   it('refuses a lender without forecast or without headroom in any slot', () => {
     const pools = [poolOf(BORROWER), poolOf(LENDER)];
     expect(planFor(BORROWER, inputOf(pools, [[12]]))?.refused).toMatchObject([{ gate: 'headroom' }]);
@@ -159,6 +182,37 @@ describe('pairPools', () => {
     const [plan] = pairPools(input);
     expect(plan).toMatchObject({ refusedCount: 149 });
     expect(plan?.refused).toHaveLength(100);
+  });
+});
+
+describe('planForBorrower', () => {
+  const shown = (dataAccess: 'none' | 'metrics-only') => {
+    const input = inputOf([poolOf(BORROWER), poolOf(LENDER)], [[12], [2]], [consentOf(LENDER, { dataAccess })]);
+    const plan = planFor(BORROWER, input);
+    invariant(plan !== undefined, 'each pool has a plan');
+    return planForBorrower(plan).partners[0];
+  };
+
+  it("shows what was derived from the lender's metrics where its consent lets it", () => {
+    expect(shown('metrics-only')).toMatchObject({
+      score: expect.any(Number),
+      confidence: 1,
+      expectedUnits: 2,
+      reasons: [
+        expect.stringContaining('of the forecast shortage'),
+        expect.stringContaining('peak'),
+        'shares the Availability Zone euw1-az1',
+      ],
+    });
+  });
+
+  it('shows of another partner who it is, and what enrolling says', () => {
+    expect(shown('none')).toEqual({
+      lenderPoolId: '222222222222/eu-west-1/web',
+      lenderAccountId: LENDER,
+      expectedSavingMicroUsd: 0,
+      reasons: ['shares the Availability Zone euw1-az1'],
+    });
   });
 });
 
