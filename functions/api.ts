@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { balanceOf } from '../core/billing/ledger.ts';
 import { giveConsent, revokeConsent } from '../core/consent/lifecycle.ts';
 import { enrol } from '../core/enrolment.ts';
+import type { LoanSnapshot } from '../core/lending/commit.ts';
 import { loanFor } from '../core/lending/disclosure.ts';
 import type { Loan } from '../core/lending/loan.ts';
 import { isOpen } from '../core/lending/loan.ts';
@@ -110,22 +111,24 @@ async function deleteConsent(caller: Caller) {
   return { consent: change.consent, recalled };
 }
 
-async function ownLoan(caller: Caller): Promise<Loan> {
+async function ownSnapshot(caller: Caller): Promise<LoanSnapshot> {
   const loanId = parse(loanIdSchema, caller.parameters['loanId'], 'path');
-  const loan = (await store.readSnapshot(loanId))?.loan;
-  if (loan === undefined) throw new HttpError(404, `loan ${loanId} does not exist`);
-  if (loan.borrowerAccountId === caller.accountId || loan.lenderAccountId === caller.accountId) return loan;
+  const snapshot = await store.readSnapshot(loanId);
+  if (snapshot === undefined) throw new HttpError(404, `loan ${loanId} does not exist`);
+  const { loan } = snapshot;
+  if (loan.borrowerAccountId === caller.accountId || loan.lenderAccountId === caller.accountId) return snapshot;
   return refuseAccess(caller, `loan ${loanId}`);
 }
 
 /** The borrower may give back at any time; the lender recalls through its consent. */
 async function returnLoan(caller: Caller) {
-  const loan = await ownLoan(caller);
+  const snapshot = await ownSnapshot(caller);
+  const { loan } = snapshot;
   if (loan.borrowerAccountId !== caller.accountId) {
     throw new HttpError(409, 'only the borrower gives a loan back; a lender recalls by revoking its consent');
   }
   if (loan.state !== 'active') throw new HttpError(409, `loan ${loan.loanId} is ${loan.state}, not active`);
-  await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'requested-by-owner');
+  await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'requested-by-owner', { snapshot });
   return { loanId: loan.loanId, returning: true };
 }
 
@@ -136,7 +139,7 @@ async function listLoans(caller: Caller) {
 }
 
 async function showLoan(caller: Caller) {
-  return { loan: loanFor(caller.accountId, await ownLoan(caller)) };
+  return { loan: loanFor(caller.accountId, (await ownSnapshot(caller)).loan) };
 }
 
 async function listAudit(caller: Caller) {

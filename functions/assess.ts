@@ -4,6 +4,7 @@ import { assessNeed } from '../core/lending/assess.ts';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
 import type { LoanRequest } from '../core/lending/saga.ts';
 import { refuseAtOnce, request } from '../core/lending/saga.ts';
+import type { GroupObservation } from '../core/pool.ts';
 import { LimitReached, StaleSnapshot } from '../core/ports.ts';
 import type { PoolId } from '../core/units.ts';
 import { poolIdParts } from '../core/units.ts';
@@ -24,7 +25,12 @@ const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGL
 const store = loanStore(env);
 
 type Assessment =
-  | { readonly outcome: 'needed'; readonly snapshot: LoanSnapshot; readonly partners: readonly PoolId[] }
+  | {
+      readonly outcome: 'needed';
+      readonly snapshot: LoanSnapshot;
+      readonly partners: readonly PoolId[];
+      readonly borrowerGroup?: GroupObservation;
+    }
   | { readonly outcome: 'refused' | 'duplicate'; readonly detail: string };
 
 /** Is the capacity really needed now? The alarm, the metrics and the group are read again: an event may be late or repeated. */
@@ -82,7 +88,12 @@ export const handler = lambda(borrowInputSchema, async (input): Promise<Assessme
     const heads = await store.commit(commit, head === undefined ? {} : { [accountId]: head });
     if (need.action === 'refuse') return { outcome: 'refused', detail: need.reason };
     const partners = items.plan(poolId)?.partners.map((partner) => partner.lenderPoolId) ?? [];
-    return { outcome: 'needed', snapshot: { loan: commit.loan, borrowerPool: pool, heads }, partners };
+    return {
+      outcome: 'needed',
+      snapshot: { loan: commit.loan, borrowerPool: pool, heads },
+      partners,
+      borrowerGroup: group,
+    };
   } catch (error) {
     if (!(error instanceof StaleSnapshot || error instanceof LimitReached)) throw error;
     return resumed(input, items.plan(poolId)?.partners.map((partner) => partner.lenderPoolId) ?? []);

@@ -6,7 +6,7 @@ import type { LoanReason } from '../core/lending/loan.ts';
 import type { Offer } from '../core/lending/saga.ts';
 import { refuse } from '../core/lending/saga.ts';
 import { latencyMillis } from '../core/pairing/latency.ts';
-import type { Pool } from '../core/pool.ts';
+import type { GroupObservation, Pool } from '../core/pool.ts';
 import { ceilingUnits } from '../core/pool.ts';
 import { StaleSnapshot } from '../core/ports.ts';
 import type { PoolId } from '../core/units.ts';
@@ -20,7 +20,7 @@ import { chainKey, consentKey, planKey, poolKey, usageKey } from './adapters/key
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { commitStep, ForeignChange, PoolBusy } from './adapters/saga-step.ts';
-import { poolIdSchema, snapshotSchema } from './adapters/schemas.ts';
+import { groupObservationSchema, poolIdSchema, snapshotSchema } from './adapters/schemas.ts';
 
 const env = readEnv(...LOAN_TABLES, 'ENTANGLE_EXTERNAL_ID', 'ENTANGLE_OBSERVE_ROLE_NAME');
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
@@ -33,6 +33,8 @@ const inputSchema = z.object({
   snapshot: snapshotSchema,
   partners: z.array(poolIdSchema),
   attempt: z.int().optional(),
+  /** As assessing has just observed it. */
+  borrowerGroup: groupObservationSchema.optional(),
 });
 
 interface Choice {
@@ -86,6 +88,15 @@ function withHeads(snapshot: LoanSnapshot, items: AccountItems, partners: readon
   return { ...snapshot.heads, ...Object.fromEntries(read) };
 }
 
+const FRESH_MILLIS = 5_000;
+
+/** What assessing saw a moment ago, unless a loan has moved the pool since; the move is checked again before it is made. */
+function stillFresh(input: z.infer<typeof inputSchema>, borrowerPool: Pool): GroupObservation | undefined {
+  const group = input.borrowerGroup;
+  const isFresh = group !== undefined && now() - group.observedAt <= FRESH_MILLIS;
+  return isFresh && borrowerPool.version === input.snapshot.borrowerPool.version ? group : undefined;
+}
+
 /** Chooses with as few groups looked at as possible: the best partner first, the next only when it cannot lend. */
 export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
   const attempt = (input.attempt ?? 0) + 1;
@@ -94,7 +105,7 @@ export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
   const items = await readFor(input.snapshot, partners);
   const borrowerPool = items.pool(loan.borrowerPoolId);
   if (borrowerPool === undefined) throw new ForeignChange(`pool ${loan.borrowerPoolId} is no longer enrolled`);
-  const borrowerGroup = await observeGroup(borrowerPool.spec, role);
+  const borrowerGroup = stillFresh(input, borrowerPool) ?? (await observeGroup(borrowerPool.spec, role));
   if (borrowerGroup === undefined) throw new ForeignChange(`group ${loan.borrowerPoolId} does not exist any more`);
   const snapshot = { ...input.snapshot, borrowerPool, heads: withHeads(input.snapshot, items, partners) };
   const unitsStillNeeded = stillNeeded(input.snapshot, borrowerPool);

@@ -5,10 +5,10 @@ import { readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { observeGroup } from './adapters/groups.ts';
-import { poolKey } from './adapters/keys.ts';
 import { loansOf } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { alarmEventSchema } from './adapters/schemas.ts';
+import { snapshotKeys, snapshotOf } from './adapters/snapshot.ts';
 import { startReturn } from './adapters/starts.ts';
 import { latestMetrics, parseAlarmName } from './adapters/telemetry.ts';
 
@@ -34,7 +34,8 @@ export const handler = lambda(alarmEventSchema, async (event) => {
     (loan) => loan.borrowerPoolId === id && loan.state === 'active',
   );
   if (loans.length === 0) return { returned: [] };
-  const pool = (await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [poolKey(id)])).pool(id);
+  const items = await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, loans.flatMap(snapshotKeys));
+  const pool = items.pool(id);
   if (pool === undefined) return { returned: [] };
   const at = now();
   const [group, metrics] = await Promise.all([observeGroup(pool.spec, role), latestMetrics(pool.spec, at, role)]);
@@ -44,7 +45,9 @@ export const handler = lambda(alarmEventSchema, async (event) => {
     const { recovered, reason } = hasRecovered({ pool, group, metrics, loan, now: at });
     logger.info('recovery assessed', { loanId: loan.loanId, recovered, reason });
     if (!recovered) continue;
-    await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'recovered');
+    await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'recovered', {
+      snapshot: snapshotOf(loan, items),
+    });
     returned.push(loan.loanId);
   }
   return { returned };

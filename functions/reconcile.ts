@@ -61,7 +61,7 @@ async function reconcileLoans(account: AccountId, loans: readonly Loan[], items:
     if (decided.action === 'none') continue;
     logger.info('returning', { loanId: loan.loanId, reason: decided.reason, detail: decided.detail });
     const { ENTANGLE_RETURN_STATE_MACHINE_ARN: machine } = env;
-    const started = await startReturn(stepFunctions, machine, loan, decided.reason, attemptAt(at));
+    const started = await startReturn(stepFunctions, machine, loan, decided.reason, { attempt: attemptAt(at) });
     if (started) returns += 1;
   }
   return returns;

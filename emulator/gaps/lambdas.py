@@ -1,6 +1,8 @@
-"""Lambda: a Node error's name is its errorType, crashes can be ordered, and every invocation is logged."""
+"""Lambda: a Node error's name is its errorType, crashes can be ordered, every invocation is logged and answered at once."""
 
+import queue
 import threading
+import time
 
 from . import calls, faults, patching
 
@@ -8,6 +10,11 @@ _runtime = patching.module("core.lambda_runtime")
 _lambda = patching.module("services.lambda_svc")
 
 _last = threading.local()
+
+# The emulator waits 50 ms for log lines of a function that logs nothing. The worker says instead where its log ends.
+_END_OF_LOG = "\u001eend of the invocation's log"
+_LOG_SECONDS_MAX = 0.25
+_SAY_END = f'_stderrWrite({_END_OF_LOG!r} + "\\n"); '
 
 # The Node worker reports message and stack only; AWS also reports the name and the stack's lines.
 _WORKER_EDITS = (
@@ -18,17 +25,46 @@ _WORKER_EDITS = (
 )
 
 
+_ANSWERS = (
+    '_realStdoutWrite(JSON.stringify({\n            status: "error", error: String(err.message || err)',
+    '_realStdoutWrite(JSON.stringify({ status: "ok", result: res })',
+    '_realStdoutWrite(JSON.stringify({\n        status: "error", error: e.message, trace: e.stack',
+)
+
+
 def install():
-    patching.require(_runtime, "_NODEJS_WORKER_SCRIPT", "Worker")
+    patching.require(_runtime, "_NODEJS_WORKER_SCRIPT", "Worker", "ProvidedWorker")
     script = _runtime._NODEJS_WORKER_SCRIPT
-    for old, new in _WORKER_EDITS:
+    for old, new in (*((answer, _SAY_END + answer) for answer in _ANSWERS), *_WORKER_EDITS):
         if script.count(old) != 1:
             raise patching.IncompatibleEmulator(f"lambda_runtime._NODEJS_WORKER_SCRIPT has no {old!r}")
         script = script.replace(old, new)
     _runtime._NODEJS_WORKER_SCRIPT = script
     patching.wrap(_runtime.Worker, "invoke", _remembering)
+    patching.wrap(_runtime.Worker, "_drain_stderr_bounded", _draining)
     patching.wrap(_lambda, "_execute_function_warm", _typed)
     patching.wrap(_lambda, "_execute_function_dispatch", _faulty)
+
+
+def _draining(original):
+    def drain(self, *arguments, **named):
+        if isinstance(self, _runtime.ProvidedWorker) or not self.config.get("Runtime", "").startswith("nodejs"):
+            return original(self, *arguments, **named)
+        lines = []
+        deadline = time.monotonic() + _LOG_SECONDS_MAX
+        while True:
+            try:
+                line = self._stderr_queue.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                break
+            text, end, _ = line.partition(_END_OF_LOG)
+            if text or not end:
+                lines.append(text)
+            if end:
+                break
+        return "\n".join(lines)
+
+    return drain
 
 
 def _remembering(original):

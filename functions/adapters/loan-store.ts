@@ -10,8 +10,9 @@ import type { AccountId, EpochMillis, LoanId } from '../../core/units.ts';
 import { readAccountItems } from './account-store.ts';
 import { documents } from './clients.ts';
 import type { Env } from './env.ts';
-import { chainKey, consentKey, poolKey, usageKey } from './keys.ts';
+import { consentKey, poolKey, usageKey } from './keys.ts';
 import { countLoan } from './metrics.ts';
+import { snapshotKeys, snapshotOf } from './snapshot.ts';
 import type { ConditionedWrite } from './transaction.ts';
 import { ConditionsFailed, commitAudited } from './transaction.ts';
 
@@ -219,25 +220,11 @@ export class DynamoLoanStore implements LoanStore {
     );
     if (answer.Item === undefined) return undefined;
     const loan = loanOf(answer.Item);
-    const { borrowerPoolId, borrowerAccountId, lenderPoolId, lenderAccountId } = loan;
-    const accounts = [borrowerAccountId, ...(lenderAccountId === undefined ? [] : [lenderAccountId])];
-    const pools = [borrowerPoolId, ...(lenderPoolId === undefined ? [] : [lenderPoolId])];
-    const items = await readAccountItems(accountsTable, [...pools.map(poolKey), ...accounts.map(chainKey)]);
-    const borrowerPool = items.pool(borrowerPoolId);
-    if (borrowerPool === undefined)
-      throw new Error(`loan ${loanId} is of pool ${borrowerPoolId}, which is not enrolled`);
-    const lenderPool = lenderPoolId === undefined ? undefined : items.pool(lenderPoolId);
-    return {
-      loan,
-      borrowerPool,
-      ...(lenderPool === undefined ? {} : { lenderPool }),
-      heads: Object.fromEntries(
-        accounts.flatMap((account) => {
-          const head = items.head(account);
-          return head === undefined ? [] : [[account, head]];
-        }),
-      ),
-    };
+    const snapshot = snapshotOf(loan, await readAccountItems(accountsTable, snapshotKeys(loan)));
+    if (snapshot === undefined) {
+      throw new Error(`loan ${loanId} is of pool ${loan.borrowerPoolId}, which is not enrolled`);
+    }
+    return snapshot;
   }
 }
 

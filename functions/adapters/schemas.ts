@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { LoanSnapshot } from '../../core/lending/commit.ts';
 import type { Offer } from '../../core/lending/saga.ts';
+import type { GroupObservation } from '../../core/pool.ts';
 import type { LoanId, PoolId } from '../../core/units.ts';
 import { accountId, epochMillis, microUsd, poolIdParts, RESOURCE_TYPES } from '../../core/units.ts';
 
@@ -165,6 +166,10 @@ export const snapshotSchema = z.custom<LoanSnapshot>(
 export const offerSchema = z.custom<Offer>(
   (value) => typeof value === 'object' && value !== null && 'borrowerGroup' in value,
   'expected the offer that was chosen',
+);
+export const groupObservationSchema = z.custom<GroupObservation>(
+  (value) => typeof value === 'object' && value !== null && 'maxSize' in value && 'observedAt' in value,
+  'expected a group as the step before observed it',
 );
 export const poolInputSchema = z.object({ poolId: poolIdSchema });
 export const bucketInputSchema = z.object({ bucket: z.string().min(1), poolIds: z.array(poolIdSchema) });

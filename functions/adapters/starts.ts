@@ -1,5 +1,6 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { LoanSnapshot } from '../../core/lending/commit.ts';
 import type { ReturnReason } from '../../core/lending/loan.ts';
 import type { EpochMillis, LoanId, PoolId, ResourceType } from '../../core/units.ts';
 import { loanIdFor } from './ids.ts';
@@ -45,15 +46,20 @@ export async function startBorrow(
 
 /**
  * Starts giving a loan back. The version in the name lets a return that failed half-way be started again once the loan
- * has changed; `attempt` lets it be started again even when it has not.
+ * has changed; `attempt` lets it be started again even when it has not. A `snapshot` that was just read saves reading it again.
  */
 export async function startReturn(
   client: SFNClient,
   stateMachineArn: string,
   loan: { readonly loanId: LoanId; readonly version: number },
   reason: ReturnReason,
-  attempt = 0,
+  options: { readonly attempt?: number; readonly snapshot?: LoanSnapshot | undefined } = {},
 ): Promise<boolean> {
+  const { attempt = 0, snapshot } = options;
   const name = `return-${loan.loanId}-v${loan.version}-${attempt}`;
-  return startOnce(client, stateMachineArn, name, { loanId: loan.loanId, reason });
+  return startOnce(client, stateMachineArn, name, {
+    loanId: loan.loanId,
+    reason,
+    ...(snapshot === undefined ? {} : { snapshot }),
+  });
 }

@@ -70,11 +70,14 @@ function auditWrites(event: AuditEvent, head: ChainHead, tables: AuditTables): T
   ];
 }
 
-const APPEND_ATTEMPTS = 12;
-const CONFLICT_PAUSE_MILLIS = 15;
+/** Enough for dozens of commits in one account at the same moment, within the time that a function has. */
+const APPEND_ATTEMPTS = 30;
+const FIRST_PAUSE_MILLIS = 10;
+const LONGEST_PAUSE_MILLIS = 400;
 
+/** Full jitter: those who collided do not collide again. */
 async function pause(attempt: number): Promise<void> {
-  const millis = Math.random() * CONFLICT_PAUSE_MILLIS * attempt;
+  const millis = Math.random() * Math.min(FIRST_PAUSE_MILLIS * 2 ** attempt, LONGEST_PAUSE_MILLIS);
   await new Promise((resolve) => setTimeout(resolve, millis));
 }
 
