@@ -14,7 +14,7 @@ import { connectControl } from '../../emulator/control.ts';
 import { parseConfig, poolSpecs } from '../../infra/config.ts';
 import type { FunctionName } from '../../infra/names.ts';
 import { functionName } from '../../infra/names.ts';
-import { fleetConfig, HUB, REGION } from './lending-fleet.ts';
+import { ALARM_PERIOD_SECONDS, fleetConfig, HUB, REGION } from './lending-fleet.ts';
 
 /** What the global set-up hands to the test files. */
 export interface DeployedFleet {
@@ -52,6 +52,9 @@ export interface GroupSizes {
   readonly maxSize: number;
   readonly instances: number;
 }
+
+const PERIOD_MILLIS = ALARM_PERIOD_SECONDS * 1_000;
+const WEIGHT_STEP_MILLIS = 100;
 
 /** Drives and observes the deployed stacks as their users would. */
 export class Fleet {
@@ -113,10 +116,12 @@ export class Fleet {
     await client.send(new PutMetricDataCommand({ Namespace: metric.namespace, MetricData: [datum] }));
   }
 
+  /** Grows with the time in the period, so that it also outweighs what another test file published just before. */
   #nextWeight(key: string): number {
-    const period = Math.floor(Date.now() / 10_000);
+    const period = Math.floor(Date.now() / PERIOD_MILLIS);
     const last = this.#weights.get(key);
-    const weight = last?.period === period ? last.weight * 1_000 : 1;
+    const byTime = 100 ** Math.floor((Date.now() % PERIOD_MILLIS) / WEIGHT_STEP_MILLIS);
+    const weight = last?.period === period ? Math.max(byTime, last.weight * 1_000) : byTime;
     this.#weights.set(key, { period, weight });
     return weight;
   }
