@@ -1,8 +1,11 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { COMMANDS } from './commands.ts';
+import type { ForecastStreams } from './forecast.ts';
+import { runForecast } from './forecast.ts';
 import { hubApi } from './hub-api.ts';
 import { hubClient } from './hub-client.ts';
 import { COMMAND_NAMES, helpText, isCommand, UsageError } from './usage.ts';
@@ -10,10 +13,7 @@ import { COMMAND_NAMES, helpText, isCommand, UsageError } from './usage.ts';
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
-export interface Streams {
-  readonly out: (text: string) => void;
-  readonly error: (text: string) => void;
-}
+export type Streams = ForecastStreams;
 
 function parse(argv: readonly string[]) {
   try {
@@ -51,12 +51,18 @@ function hubUrl(stated: string | undefined, env: Readonly<NodeJS.ProcessEnv>): U
 }
 
 async function execute(argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>, streams: Streams): Promise<number> {
+  // Offline, and with options of its own.
+  const offline = argv.indexOf('forecast');
+  if (offline !== -1 && argv.slice(0, offline).every((argument) => argument.startsWith('-'))) {
+    return (await runForecast(argv.toSpliced(offline, 1), streams)) ? 0 : FAILED;
+  }
   const { values, positionals } = parse(argv);
   const [name, ...args] = positionals;
   if (values.help || name === undefined) {
-    streams.out(helpText(name));
+    await streams.out(helpText(name));
     return values.help ? 0 : WRONG_USAGE;
   }
+  if (name === 'forecast') throw new UsageError('forecast works offline: name it first, without --url and --region');
   const command = COMMANDS[name];
   if (!isCommand(name) || command === undefined) {
     throw new UsageError(`unknown command "${name}": expected ${COMMAND_NAMES.join(', ')}`);
@@ -68,7 +74,7 @@ async function execute(argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>
     credentials: defaultProvider(),
   });
   const output = await command(hubApi(client), args, { open: values.open });
-  streams.out(`${values.json ? JSON.stringify(output.json) : output.text}\n`);
+  await streams.out(`${values.json ? JSON.stringify(output.json) : output.text}\n`);
   return output.failed === true ? FAILED : 0;
 }
 
@@ -87,10 +93,22 @@ export async function runCli(
   }
 }
 
+/** Writes, and waits when the reader is slower: what is printed must not pile up in memory. */
+async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
 const isEntry = process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href;
 if (isEntry) {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader has seen enough, as `head` does.
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
   process.exitCode = await runCli(process.argv.slice(2), process.env, {
-    out: (text) => void process.stdout.write(text),
+    out: print,
     error: (text) => void process.stderr.write(text),
+    input: process.stdin,
+    ...(process.stderr.isTTY ? { progress: (text: string) => void process.stderr.write(text) } : {}),
   });
 }

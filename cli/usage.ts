@@ -41,11 +41,34 @@ Shows the ledger of the calling account: what is owed to it (+) and by it (-).
 Fetches the audit chain of the calling account and checks every record on this machine. Exit code 1 when a record is
 altered, missing or out of its place.
 `,
+  forecast: `entangle forecast --input FILE.csv --horizon STEPS [--season 24,168] [--threshold X] [--json]
+
+Forecasts every series of a file on this machine, with the forecaster that plans loans. No hub, no account, no network.
+
+  --input FILE     columns series_id,timestamp,value and any x_NAME (accepted, not used); "-" reads standard input.
+                   Timestamps are ISO 8601 in UTC; an empty value, NaN or an infinite one is missing. Rows of one series
+                   stand together, in any order of time; of several in one step the last counts. The step is the median
+                   distance (an hour when there is one timestamp only).
+  --horizon STEPS  slots to forecast, at most 10000
+  --season STEPS   steps after which values repeat themselves; the longest that a series shows twice is used.
+                   Default: a day and a week
+  --threshold X    adds the probability that a value is at or above X (a negative one: --threshold=-5)
+  --json           JSON Lines, one object a series, instead of a table; docs/forecasting.md describes it
+  --schema         print the JSON Schema of such a line and do nothing else
+  --help           this text
+
+The file is checked as a whole before anything is printed. Exit code 1: a row is wrong (the line is named), or a series
+has no value to forecast from (it is left out). Exit code 2: the command is wrong.
+`,
 };
+
+/** They need no connection to a hub. */
+const OFFLINE_COMMANDS: ReadonlySet<string> = new Set(['forecast']);
 
 /** The help of a command, or of the whole program. */
 export function helpText(command?: string): string {
   const own = command === undefined ? undefined : COMMANDS[command];
+  if (command !== undefined && OFFLINE_COMMANDS.has(command)) return own ?? '';
   if (own !== undefined) return `${own}${CONNECTION}`;
   const names = Object.keys(COMMANDS).join(', ');
   return `entangle COMMAND [options]\n\nCommands: ${names}\nentangle COMMAND --help tells more.\n${CONNECTION}`;

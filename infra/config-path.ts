@@ -1,10 +1,15 @@
 import type { App } from 'aws-cdk-lib';
 import { ConfigError } from './config.ts';
 
-/** The configuration file: `ENTANGLE_CONFIG`, else the context `config`, else `entangle.json`. */
+/** The configuration file: `ENTANGLE_CONFIG`, else `entangle.json`. */
+export function configPathWithoutContext(otherwise = 'entangle.json'): string {
+  return process.env['ENTANGLE_CONFIG'] ?? otherwise;
+}
+
+/** The configuration file of an app: `ENTANGLE_CONFIG`, else the context `config`, else `entangle.json`. */
 export function configPath(app: App): string {
   const fromContext: unknown = app.node.tryGetContext('config');
-  return process.env['ENTANGLE_CONFIG'] ?? (typeof fromContext === 'string' ? fromContext : 'entangle.json');
+  return configPathWithoutContext(typeof fromContext === 'string' ? fromContext : undefined);
 }
 
 /** Runs an app; wrong configuration ends it with the lines of its error alone, exit code 1 and nothing synthesized. */

@@ -74,7 +74,8 @@ export function sizeGroup(history: Utilisation, ceilingUnits: number, provision:
       ? quantile(history.cpu, SIZING.tightShare)
       : highest(history.cpu) * (1 + SIZING.spareOverPeak);
   const perPercent = (ceilingUnits * target) / positive(provisionedPercent);
-  const fewestUnits = Math.max(1, Math.min(ceilingUnits, Math.ceil((lowest(history.cpu) * perPercent) / target)));
+  const fewestNeeded = neededUnits({ cpu: lowest(history.cpu) * perPercent }, SIZING.targetPercent);
+  const fewestUnits = Math.max(1, Math.min(ceilingUnits, fewestNeeded));
   const others = RESOURCE_TYPES.filter((type) => type !== 'cpu').flatMap((type) => {
     const values = history[type];
     if (values === undefined) return [];

@@ -47,6 +47,7 @@ describe('the command line', () => {
     [['loans'], 'entangle: no hub: give --url or set ENTANGLE_API_URL'],
     [['loans', '--url', 'nowhere'], 'entangle: --url nowhere: expected a URL'],
     [['loans', '--url', 'https://hub.example/v1'], 'names no region: give --region'],
+    [['--url', 'https://hub.example/v1', 'forecast'], 'entangle: forecast works offline: name it first'],
     [['loans', '--opened'], "Unknown option '--opened'"],
   ])('%j is refused in one line with exit code 2', async (argv, message) => {
     const { code, out, error } = await run(...argv);

@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import * as z from 'zod';
+import { poolSpecSchema } from '../../functions/adapters/schemas.ts';
 
 /** What `cdk` runs, with a configuration file of that text, or with none. */
 function runApp(app: string, configText?: string): { code: number | null; stderr: string; synthesized: boolean } {
@@ -40,5 +42,27 @@ describe.each(['infra/app.ts', 'infra/sample-app.ts'])('%s', (app) => {
         'hub.accountId: expected 12 digits in quotes, got 1\nlinkedAccounts: expected a list of 1 to 10000 linked accounts, got nothing\n',
       synthesized: false,
     });
+  });
+});
+
+describe('infra/print-pools.ts', () => {
+  const print = (...args: string[]) =>
+    spawnSync(process.execPath, ['infra/print-pools.ts', ...args], {
+      env: { ...process.env, ENTANGLE_CONFIG: 'entangle.example.json' },
+      encoding: 'utf8',
+    });
+
+  it('prints the pools of one account in the form in which the API takes them', () => {
+    const { status, stdout } = print('222222222222');
+    expect(status).toBe(0);
+    const pools = z.array(poolSpecSchema).parse(JSON.parse(stdout));
+    expect(pools.length).toBeGreaterThan(0);
+    expect(new Set(pools.map((pool) => pool.accountId))).toEqual(new Set(['222222222222']));
+  });
+
+  it('names the accounts that there are when it is asked for another one', () => {
+    const { status, stdout, stderr } = print('999999999999');
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('222222222222, 333333333333');
   });
 });

@@ -30,6 +30,12 @@ describe('sizeGroup', () => {
     );
   });
 
+  it('counts a demand that is whole instances up to rounding as so many', () => {
+    const sizing = sizeGroup({ cpu: [88.88888893333313, 99.99999994999999], memory: [1, 1] }, 4, 'tight');
+    const demand = demandAt({ cpu: [88.88888893333313], memory: [1] }, sizing, 0);
+    expect(neededUnits(demand, SIZING.targetPercent)).toBe(neededUnits({ cpu: demand.cpu ?? 0 }, SIZING.targetPercent));
+  });
+
   it('never lets another resource than CPU need the most instances in the history', () => {
     fc.assert(
       fc.property(series, series, ceiling, (cpu, memory, units) => {

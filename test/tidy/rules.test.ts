@@ -65,8 +65,20 @@ const violations: readonly [string, Case][] = [
     { rule: importDirection, path: 'infra/a.ts', text: "import { e } from '../test/support/e.ts';" },
   ],
   [
-    'cli imports a value of core',
-    { rule: importDirection, path: 'cli/a.ts', text: "import { microUsd } from '../core/units.ts';" },
+    'the check of the audit chain imports a value of core',
+    { rule: importDirection, path: 'cli/verify-chain.ts', text: "import { hashOf } from '../core/audit/chain.ts';" },
+  ],
+  [
+    'the console imports a value of core',
+    { rule: importDirection, path: 'console/a.ts', text: "import { microUsd } from '../core/units.ts';" },
+  ],
+  [
+    'cli imports an adapter',
+    { rule: importDirection, path: 'cli/a.ts', text: "import type { T } from '../functions/adapters/clock.ts';" },
+  ],
+  [
+    'cli imports infra',
+    { rule: importDirection, path: 'cli/a.ts', text: "import type { C } from '../infra/config.ts';" },
   ],
   [
     'cli imports a function',
@@ -122,12 +134,16 @@ const rightForms: readonly [string, Case][] = [
     { rule: importDirection, path: 'infra/a.ts', text: "import { App } from 'aws-cdk-lib';" },
   ],
   [
-    'cli imports a type of core',
-    { rule: importDirection, path: 'cli/a.ts', text: "import type { MicroUsd } from '../core/units.ts';" },
+    'cli imports a value of core',
+    { rule: importDirection, path: 'cli/a.ts', text: "import { microUsd } from '../core/units.ts';" },
   ],
   [
-    'cli imports types inline',
-    { rule: importDirection, path: 'cli/a.ts', text: "import { type A, type B } from '../core/a.ts';" },
+    'the check of the audit chain imports a type of core',
+    { rule: importDirection, path: 'cli/verify-chain.ts', text: "import type { A } from '../core/audit/chain.ts';" },
+  ],
+  [
+    'the console imports types inline',
+    { rule: importDirection, path: 'console/a.ts', text: "import { type A, type B } from '../core/a.ts';" },
   ],
   [
     'cli imports schemas',
