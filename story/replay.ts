@@ -8,6 +8,7 @@ import { pause } from './pause.ts';
 import type { Progress } from './progress.ts';
 import type { AccountFrame, Frame } from './result.ts';
 import { demandAt, neededUnits, SIZING } from './sizing.ts';
+import { lowest } from './statistics.ts';
 import type { TimeScale } from './time-scale.ts';
 import { samplesPerHour, traceTime } from './time-scale.ts';
 import type { Window } from './traces.ts';
@@ -43,6 +44,12 @@ const WAITING_STEPS_MAX = 180;
 /** Samples without an alarm and without an open loan after which the hub is no longer asked for loans. */
 const QUIET_STEPS = 10;
 
+/** The step of a trace with the least CPU. */
+function quietestStep({ trace }: StoryAccount): number {
+  const { cpu } = trace.utilisation;
+  return cpu.indexOf(lowest(cpu));
+}
+
 /** One sample of one account: its own policy scales the group, then it publishes what it measures. */
 async function playSample(
   player: Player,
@@ -52,7 +59,10 @@ async function playSample(
   scale: TimeScale,
 ): Promise<AccountFrame> {
   const { account, cloud } = player;
-  const demand = demandAt(account.trace.utilisation, account.sizing, sample);
+  const { trace, sizing } = account;
+  // Past its end nothing is known: the workload goes quiet, so that no new loan is asked for and the open ones come back.
+  const step = sample < trace.utilisation.cpu.length ? sample : quietestStep(account);
+  const demand = demandAt(trace.utilisation, sizing, step);
   let group: GroupSize = await cloud.group();
   const desired = policy.desired(demand, group);
   if (desired !== group.desiredCapacity) {
@@ -172,7 +182,7 @@ export async function replayHours(replay: Replay): Promise<Recording> {
   const sayEvery = Math.max(1, Math.round(samplesPerHour(scale) / LINES_PER_HOUR));
   for (let step = 0; step < window.replaySteps || watch.hasOpenLoans; step += 1) {
     if (step === window.replaySteps)
-      progress.say('the traces end here; their last sample goes on until every loan is back');
+      progress.say('the traces end here; the workloads go quiet until every loan is back');
     if (step > window.replaySteps + WAITING_STEPS_MAX) {
       const open = watch.loans.filter(isOpen).map((loan) => `${loan.loanId} is ${loan.state}`);
       throw new Error(`loans have not come back: ${open.join(', ')}`);
