@@ -52,8 +52,8 @@ function usageOf(account: AccountId, item: Item | undefined): ConsentUsage {
   };
 }
 
-/** Items by table name in the order of no matter what: the unprocessed ones of a busy table are asked for again. */
-async function batchGet(table: string, keys: readonly AccountKey[]): Promise<Item[]> {
+/** Items of a table by their keys, consistently, in no order: what a busy table leaves unprocessed is asked for again. */
+export async function batchGet(table: string, keys: readonly object[]): Promise<Item[]> {
   const found: Item[] = [];
   for (let start = 0; start < keys.length; start += BATCH_GET_ITEMS) {
     let wanted: Item[] = keys.slice(start, start + BATCH_GET_ITEMS).map((key) => ({ ...key }));

@@ -1,4 +1,4 @@
-import { BatchGetCommand, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { ChainHead } from '../../core/audit/chain.ts';
 import type { ConsentCondition, LoanCommit, LoanSnapshot, PoolChange, UsageChange } from '../../core/lending/commit.ts';
 import { assertCommit } from '../../core/lending/commit.ts';
@@ -7,7 +7,7 @@ import { isOpen } from '../../core/lending/loan.ts';
 import type { LoanStore } from '../../core/ports.ts';
 import { LimitReached, StaleSnapshot } from '../../core/ports.ts';
 import type { AccountId, EpochMillis, LoanId } from '../../core/units.ts';
-import { readAccountItems } from './account-store.ts';
+import { batchGet, readAccountItems } from './account-store.ts';
 import { documents } from './clients.ts';
 import type { Env } from './env.ts';
 import { consentKey, poolKey, usageKey } from './keys.ts';
@@ -233,20 +233,12 @@ function loanOf(item: Item): Loan {
   return loan as unknown as Loan;
 }
 
-const LOAN_BATCH = 100;
-
 async function loansById(table: string, ids: readonly string[]): Promise<Loan[]> {
-  const loans: Loan[] = [];
-  for (let start = 0; start < ids.length; start += LOAN_BATCH) {
-    let wanted: Item[] = ids.slice(start, start + LOAN_BATCH).map((loanId) => ({ loanId }));
-    while (wanted.length > 0) {
-      const answer = await documents.send(
-        new BatchGetCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
-      );
-      loans.push(...(answer.Responses?.[table] ?? []).map(loanOf));
-      wanted = answer.UnprocessedKeys?.[table]?.Keys ?? [];
-    }
-  }
+  const items = await batchGet(
+    table,
+    ids.map((loanId) => ({ loanId })),
+  );
+  const loans = items.map(loanOf);
   return loans.sort((a, b) => a.requestedAt - b.requestedAt || (a.loanId < b.loanId ? -1 : 1));
 }
 
