@@ -1,7 +1,7 @@
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
-  modulePathIgnorePatterns: ['<rootDir>/(\\.entangle|\\.venv|cdk\\.out|dist|coverage)/'],
+  modulePathIgnorePatterns: ['<rootDir>/(\\.entangle|\\.venv|\\.venv-bench|cdk\\.out|dist|coverage)/'],
   testEnvironment: 'node',
   transform: { '\\.ts$': '<rootDir>/test/support/jest-transform.mjs' },
 };

@@ -156,7 +156,8 @@ function timeRows({ pairs }: Measured): BenchRow[] {
       rows.push(ratioRow(base, { name: BARE, value: quantile(pairs.map(bare), share) }, ratioMax));
     }
   };
-  const toActive = ({ loan }: Pair) => loan.borrow.endedAtMillis - loan.loan.alarmTransitionAt;
+  const toActive = ({ loan }: Pair) =>
+    loan.borrow.endedAtMillis - (loan.loan.alarmTransitionAt ?? loan.loan.requestedAt);
   const toReturned = ({ loan }: Pair) => loan.giveBack.endedAtMillis - loan.recoveredAtMillis;
   const datumToActive = ({ loan }: Pair) => loan.borrow.endedAtMillis - loan.overloadedAtMillis;
   const datumToReturned = ({ loan }: Pair) => loan.giveBack.endedAtMillis - loan.calmedAtMillis;

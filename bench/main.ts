@@ -1,35 +1,68 @@
 import { parseArgs } from 'node:util';
+import { benchForecast } from './forecast.ts';
 import { benchLoan } from './loan.ts';
 import type { BenchOptions, BenchReport } from './report.ts';
-import { reportJson, reportTable } from './report.ts';
+import { reportJson, reportMarkdown, reportTable } from './report.ts';
+import { WrongUse } from './wrong-use.ts';
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchReport>>> = { loan: benchLoan };
+interface Bench {
+  readonly run: (options: BenchOptions) => Promise<BenchReport>;
+  /** Options of its own, each with a value. */
+  readonly ownOptions: readonly string[];
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  forecast: { run: benchForecast, ownOptions: ['data', 'sets', 'every', 'members', 'peers', 'peer-every'] },
+  loan: { run: benchLoan, ownOptions: ['n'] },
+};
+const OWN_OPTIONS = [...new Set(Object.values(BENCHES).flatMap(({ ownOptions }) => ownOptions))];
 const NAMES = Object.keys(BENCHES).join(', ');
 const WRONG_USE = 2;
 const FAILED = 1;
 const INTERRUPTED = 130;
 
-const HELP = `usage: npm run bench -- NAME [--json] [--seed N] [--n N]
+const HELP = `usage: npm run bench -- NAME [--json | --markdown] [--seed N] [options of its own]
 
 Benchmarks:
-  loan     a loan and its return on the emulator, beside the same AWS calls made bare one after the other:
+  forecast --data DIR [--sets LIST] [--members LIST] [--every K] [--peers LIST|none] [--peer-every K]
+           the forecaster on public series (DIR holds m4-hourly, nab, azure-v1), beside other forecasters on the same
+           series; the others are installed into .venv-bench the first time
+             --sets LIST      of windows (default: all)
+             --members LIST   of which it is made (default: all)
+             --every K        each K-th window only
+             --peers LIST     which others (default: all; none: it alone)
+             --peer-every K   slow others get each K-th window only
+  loan [--n N]
+           a loan and its return on the emulator, beside the same AWS calls made bare one after the other:
            time, calls, state transitions, write units, cost at list price
+             --n N            how often to measure (default 30, after 3 to warm up)
 
-  --json   print one JSON object on the last line of standard output; progress goes to standard error
-  --seed N order in which a loan and its bare calls take turns (default 1)
-  --n N    how often to measure (loan: 30, after 3 to warm up)
-  --help   this text
+  --json     print one JSON object on the last line of standard output; progress goes to standard error
+  --markdown print a Markdown table
+  --seed N   loan: order in which a loan and its bare calls take turns (default 1)
+  --help     this text
 
 Exit code 0 whenever it could measure, whether or not a goal is met.
 `;
-
-class WrongUse extends Error {}
 
 function wholeNumber(option: string, text: string | undefined, least: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new WrongUse(`--${option} ${text}: expected a whole number from ${least}`);
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** The options that are a benchmark's own. @throws WrongUse on one of another benchmark */
+function ownOptions(name: string, bench: Bench, values: Readonly<Record<string, unknown>>): Record<string, string> {
+  const given = OWN_OPTIONS.flatMap((option) => {
+    const text = textOf(values[option]);
+    return text === undefined ? [] : [[option, text] as const];
+  });
+  const foreign = given.find(([option]) => !bench.ownOptions.includes(option));
+  if (foreign !== undefined) throw new WrongUse(`--${foreign[0]} is not an option of ${name}`);
+  return Object.fromEntries(given);
 }
 
 function readArguments(argv: readonly string[]) {
@@ -40,17 +73,20 @@ function readArguments(argv: readonly string[]) {
       options: {
         help: { type: 'boolean', short: 'h', default: false },
         json: { type: 'boolean', default: false },
+        markdown: { type: 'boolean', default: false },
         seed: { type: 'string' },
-        n: { type: 'string' },
+        ...Object.fromEntries(OWN_OPTIONS.map((option) => [option, { type: 'string' } as const])),
       },
     });
     const [name, ...more] = positionals;
-    if (values.help) return { help: true } as const;
+    if (values['help']) return { help: true } as const;
     if (name === undefined || more.length > 0) throw new WrongUse(`name one benchmark: ${NAMES}`);
-    const run = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-    if (run === undefined) throw new WrongUse(`no benchmark is called "${name}": there is ${NAMES}`);
-    const seed = wholeNumber('seed', values.seed, 0) ?? 1;
-    return { help: false, run, json: values.json, seed, n: wholeNumber('n', values.n, 1) } as const;
+    const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+    if (bench === undefined) throw new WrongUse(`no benchmark is called "${name}": there is ${NAMES}`);
+    const given = ownOptions(name, bench, values);
+    const print = values['json'] ? reportJson : values['markdown'] ? reportMarkdown : reportTable;
+    const seed = wholeNumber('seed', textOf(values['seed']), 0) ?? 1;
+    return { help: false, run: bench.run, print, seed, n: wholeNumber('n', given['n'], 1), given } as const;
   } catch (error) {
     if (error instanceof WrongUse) throw error;
     throw new WrongUse(error instanceof Error ? error.message : String(error));
@@ -74,8 +110,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const say = (message: string) =>
     void process.stderr.write(`[${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(5)} s] ${message}\n`);
   try {
-    const report = await options.run({ seed: options.seed, n: options.n, say, signal: stopped.signal });
-    process.stdout.write(`${options.json ? reportJson(report) : reportTable(report)}\n`);
+    const { seed, n, given } = options;
+    const report = await options.run({ seed, n, given, say, signal: stopped.signal });
+    process.stdout.write(`${options.print(report)}\n`);
     return 0;
   } catch (error) {
     if (stopped.signal.aborted) return INTERRUPTED;

@@ -20,6 +20,8 @@ export interface BenchReport {
   readonly rows: readonly BenchRow[];
   /** How it was measured, for people. */
   readonly notes: readonly string[];
+  /** The report in Markdown, where one table of all rows is not what people want to read. */
+  readonly markdown?: string;
 }
 
 /** What a benchmark gets. */
@@ -27,6 +29,8 @@ export interface BenchOptions {
   readonly seed: number;
   /** Repetitions; every benchmark has its default. */
   readonly n: number | undefined;
+  /** The benchmark's own options, by name. */
+  readonly given: Readonly<Record<string, string>>;
   readonly say: (message: string) => void;
   readonly signal: AbortSignal;
 }
@@ -84,9 +88,11 @@ function cellsOf(row: BenchRow): string[] {
   ];
 }
 
+const HEADER = ['measure', 'value', 'peer', 'ratio', 'goal', 'met', 'n'];
+
 /** The report as a table for people. */
 export function reportTable(report: BenchReport): string {
-  const lines = [['measure', 'value', 'peer', 'ratio', 'goal', 'met', 'n'], ...report.rows.map(cellsOf)];
+  const lines = [HEADER, ...report.rows.map(cellsOf)];
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
   const table = lines.map((cells) =>
     cells
@@ -95,6 +101,20 @@ export function reportTable(report: BenchReport): string {
       .trimEnd(),
   );
   return [...table, '', ...report.notes.map((note) => `- ${note}`)].join('\n');
+}
+
+export function markdownTable(header: readonly string[], lines: readonly (readonly string[])[]): string[] {
+  return [header, header.map(() => '---'), ...lines].map(
+    (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
+  );
+}
+
+/** The report in Markdown, its notes below. */
+export function reportMarkdown(report: BenchReport): string {
+  if (report.markdown !== undefined) return report.markdown;
+  return [...markdownTable(HEADER, report.rows.map(cellsOf)), '', ...report.notes.map((note) => `- ${note}`)].join(
+    '\n',
+  );
 }
 
 /** The report as one line for programs. */

@@ -12,6 +12,10 @@ export interface RawSeries {
   readonly atMillis: readonly number[];
   /** By row; null: empty, NaN or infinite. */
   readonly values: readonly (number | null)[];
+  /** By name of a column `x_NAME` and by row; null as in `values`. */
+  readonly regressors: Readonly<Record<string, readonly (number | null)[]>>;
+  /** By row: whether the value is empty, not NaN or another word, while a column `x_NAME` has a number. */
+  readonly onlyRegressors: readonly boolean[];
 }
 
 /** What a file holds besides its series. */
@@ -20,8 +24,8 @@ interface Header {
   readonly series: number;
   readonly timestamp: number;
   readonly value: number;
-  /** Names of the columns that begin with `x_`. */
-  readonly regressors: readonly string[];
+  /** Places of the columns that begin with `x_`, by name. */
+  readonly regressors: readonly (readonly [string, number])[];
 }
 
 const HEADER = 'series_id,timestamp,value';
@@ -70,7 +74,7 @@ function headerOf(line: string): Header {
     series: names.indexOf('series_id'),
     timestamp: names.indexOf('timestamp'),
     value: names.indexOf('value'),
-    regressors: names.filter((name) => name.startsWith('x_')),
+    regressors: names.flatMap((name, place) => (name.startsWith('x_') ? [[name, place] as const] : [])),
   };
 }
 
@@ -91,35 +95,59 @@ const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const MISSING = /^(?:|nan|null|na|[+-]?inf(?:inity)?)$/i;
 
 /** @throws InputError when the cell is neither a number nor one of the words for a missing one */
-function valueOf(cell: string, line: number): number | null {
+function valueOf(cell: string, column: string, line: number): number | null {
   if (MISSING.test(cell)) return null;
   if (!DECIMAL.test(cell)) {
-    throw new InputError(`line ${line}: value "${cell}": expected a number, or nothing for a missing one`);
+    throw new InputError(`line ${line}: ${column} "${cell}": expected a number, or nothing for a missing one`);
   }
   const value = Number(cell);
   return Math.abs(value) <= MAX_MAGNITUDE ? value : null;
 }
 
+/** A series that is being read. */
+class Rows implements RawSeries {
+  readonly seriesId: string;
+  readonly firstLine: number;
+  readonly atMillis: number[] = [];
+  readonly values: (number | null)[] = [];
+  readonly regressors: Record<string, (number | null)[]>;
+  readonly onlyRegressors: boolean[] = [];
+
+  constructor(seriesId: string, firstLine: number, header: Header) {
+    this.seriesId = seriesId;
+    this.firstLine = firstLine;
+    this.regressors = Object.fromEntries(header.regressors.map(([name]) => [name, []]));
+  }
+
+  add(cells: readonly string[], header: Header, line: number): void {
+    const text = cells[header.value] ?? '';
+    this.atMillis.push(momentOf(cells[header.timestamp] ?? '', line));
+    this.values.push(valueOf(text, 'value', line));
+    let known = false;
+    for (const [name, place] of header.regressors) {
+      const value = valueOf(cells[place] ?? '', name, line);
+      known ||= value !== null;
+      this.regressors[name]?.push(value);
+    }
+    this.onlyRegressors.push(text === '' && known);
+  }
+}
+
 /**
  * The series of a file, one at a time: a series is handed over when the row after it has been read, and forgotten. Of those
  * before it only the names are kept.
- * @param onRegressors told the names of the columns `x_NAME`, when there are any
  * @throws InputError at the first wrong row, or when a series goes on after another one began
  */
-export async function* readSeries(
-  lines: AsyncIterable<string>,
-  onRegressors: (names: readonly string[]) => void,
-): AsyncGenerator<RawSeries> {
+export async function* readSeries(lines: AsyncIterable<string>): AsyncGenerator<RawSeries> {
   const seen = new Set<string>();
   let header: Header | undefined;
-  let current: { seriesId: string; firstLine: number; atMillis: number[]; values: (number | null)[] } | undefined;
+  let current: Rows | undefined;
   let line = 0;
   for await (const text of lines) {
     line += 1;
     if (text.trim() === '') continue;
     if (header === undefined) {
       header = headerOf(text);
-      if (header.regressors.length > 0) onRegressors(header.regressors);
       continue;
     }
     const cells = cellsOf(text);
@@ -127,8 +155,6 @@ export async function* readSeries(
       throw new InputError(`line ${line}: ${cells.length} values: expected ${header.columns}, as in the header`);
     }
     const seriesId = cells[header.series] ?? '';
-    const atMillis = momentOf(cells[header.timestamp] ?? '', line);
-    const value = valueOf(cells[header.value] ?? '', line);
     if (seriesId === '') throw new InputError(`line ${line}: no series_id: expected a name`);
     if (current?.seriesId !== seriesId) {
       if (seen.has(seriesId)) {
@@ -138,10 +164,9 @@ export async function* readSeries(
       }
       if (current !== undefined) yield current;
       seen.add(seriesId);
-      current = { seriesId, firstLine: line, atMillis: [], values: [] };
+      current = new Rows(seriesId, line, header);
     }
-    current.atMillis.push(atMillis);
-    current.values.push(value);
+    current.add(cells, header, line);
   }
   if (current === undefined) throw new InputError(`no rows: expected the header ${HEADER} and at least one row`);
   yield current;

@@ -1,12 +1,13 @@
 import * as z from 'zod';
-import { forecast } from '../core/forecast/seasonal-naive.ts';
+import type { BusinessEvent } from '../core/forecast/events.ts';
+import type { Forecaster } from '../core/forecast/forecaster.ts';
 import type { PoolId } from '../core/units.ts';
+import { MILLIS_PER_SECOND } from '../core/units.ts';
 import type { SeriesHistory } from './forecast-history.ts';
 
 const LEVELS = ['0.025', '0.1', '0.25', '0.5', '0.75', '0.9', '0.975'] as const;
 const SECONDS_PER_DAY = 86_400;
 const DAYS_PER_WEEK = 7;
-const MILLIS = 1_000;
 
 const probability = z.number().min(0).max(1);
 const slots = z.array(z.number()).min(1);
@@ -26,15 +27,31 @@ const lineSchema = z.object({
     .array(
       z.object({
         name: z.string(),
-        weight: probability.describe('The weights of a series sum to 1'),
+        weight: probability.describe('The weights of a series sum to 1; of a median those above 0 are equal'),
         backtestMase: z
           .number()
           .min(0)
           .nullable()
-          .describe('Error over the end of the history, relative to seasonal naive; null: nothing to measure it by'),
+          .describe(
+            'Mean absolute error over the end of the history ÷ mean absolute change over a season before it; null: nothing to measure it by',
+          ),
+        failed: z.string().optional().describe('Why the model could not take part; its weight is 0'),
       }),
     )
-    .min(1),
+    .min(1)
+    .describe('The heaviest first. A model that has nothing to say about such a series is not there'),
+  combination: z.enum(['median', 'weights']).describe('How the forecasts of the models became one'),
+  confidence: z.object({
+    level: probability.describe('How far the forecast can be relied on; 1: fully'),
+    backtestCoverage: z
+      .object({ '0.8': probability, '0.95': probability })
+      .nullable()
+      .describe(
+        'Share of the backtested values within the 80 % and the 95 % interval before these were corrected; null: no backtest',
+      ),
+    drifted: z.boolean().describe('Whether the newest season left the forecast that was possible before it'),
+  }),
+  reasons: z.array(z.string()).min(1).describe('What shaped the forecast, in sentences for people'),
   bottleneck: z
     .object({
       threshold: z.number(),
@@ -61,65 +78,59 @@ export interface LineOptions {
   readonly threshold: number | undefined;
 }
 
+/** What a series is forecast from besides its own history. */
+export interface LineRequest extends LineOptions {
+  /** Business events, in any order. */
+  readonly events: readonly BusinessEvent[];
+}
+
 function calendarSeasons(stepSeconds: number): number[] {
   const lengths = [SECONDS_PER_DAY / stepSeconds, (SECONDS_PER_DAY * DAYS_PER_WEEK) / stepSeconds];
   return lengths.filter((steps) => Number.isSafeInteger(steps) && steps > 1);
 }
 
-/**
- * How far to lift a series with negative values. Demand is never negative, and its forecast is cut off at 0; lifted by this
- * much, no sum of a past value and a past error comes near 0.
- */
-function liftOf(values: readonly (number | null)[]): number {
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    if (value === null) continue;
-    lowest = Math.min(lowest, value);
-    highest = Math.max(highest, value);
-  }
-  return lowest < 0 ? highest - 2 * lowest : 0;
+/** Errors over a history that hardly moves leave the range of numbers, which JSON has no word for. */
+function finiteOrNull(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) ? value : null;
 }
 
 /**
  * The forecast of a series, by the forecaster that plans loans. It begins one step after the history's last.
  * @throws RangeError when no step of the history is known
  */
-export function forecastLine(seriesId: string, history: SeriesHistory, options: LineOptions): ForecastLine {
-  const { horizonSteps, threshold } = options;
-  const { stepSeconds } = history;
-  const lift = liftOf(history.values);
-  const made = forecast(
-    {
-      // The forecaster is told of a pool and a resource only to name them.
-      poolId: seriesId as PoolId,
-      resource: 'cpu',
-      stepSeconds,
-      startMillis: 0,
-      values: lift === 0 ? history.values : history.values.map((value) => (value === null ? null : value + lift)),
-    },
-    {
-      horizonSteps,
-      seasonSteps: options.seasonSteps ?? calendarSeasons(stepSeconds),
-      thresholdUnits: (threshold ?? Number.POSITIVE_INFINITY) + lift,
-    },
-  );
-  const lowered = (values: readonly number[]) => (lift === 0 ? [...values] : values.map((value) => value - lift));
-  const startMillis = history.startMillis + made.startMillis;
+export async function forecastLine(
+  forecaster: Forecaster,
+  seriesId: string,
+  history: SeriesHistory,
+  options: LineRequest,
+): Promise<ForecastLine> {
+  const { horizonSteps, threshold, seasonSteps, events } = options;
+  const { stepSeconds, startMillis, values, regressors } = history;
+  const request = {
+    horizonSteps,
+    seasonSteps: seasonSteps ?? calendarSeasons(stepSeconds),
+    thresholdUnits: threshold ?? Number.POSITIVE_INFINITY,
+    ...(Object.keys(regressors).length === 0 ? {} : { regressors }),
+    ...(events.length === 0 ? {} : { events }),
+  };
+  // The forecaster is told of a pool and a resource only to name them.
+  const named = { poolId: seriesId as PoolId, resource: 'cpu' as const, stepSeconds, startMillis, values };
+  const made = await forecaster.forecast(named, request);
+  const { confidence } = made;
   return {
     seriesId,
     stepSeconds,
-    timestamps: made.mean.map((_, slot) => new Date(startMillis + slot * stepSeconds * MILLIS).toISOString()),
-    mean: lowered(made.mean),
+    timestamps: made.mean.map((_, slot) =>
+      new Date(made.startMillis + slot * stepSeconds * MILLIS_PER_SECOND).toISOString(),
+    ),
+    mean: [...made.mean],
     quantiles: Object.fromEntries(
-      LEVELS.map((level) => [level, lowered(made.quantiles[level])]),
+      LEVELS.map((level) => [level, [...made.quantiles[level]]]),
     ) as ForecastLine['quantiles'],
-    models: made.models.map(({ name, weight, backtestMase }) => ({
-      name,
-      weight,
-      // Errors over a history that hardly moves leave the range of numbers, which JSON has no word for.
-      backtestMase: Number.isFinite(backtestMase) ? backtestMase : null,
-    })),
+    models: made.models.map((model) => ({ ...model, backtestMase: finiteOrNull(model.backtestMase) })),
+    combination: made.combination,
+    confidence: { level: confidence.level, backtestCoverage: confidence.backtestCoverage, drifted: confidence.drifted },
+    reasons: [...made.reasons],
     ...(threshold === undefined
       ? {}
       : { bottleneck: { threshold, probability: made.bottleneck.probability, bySlot: [...made.bottleneck.bySlot] } }),

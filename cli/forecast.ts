@@ -1,15 +1,24 @@
-import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdtemp, open, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import type { BusinessEvent, TimeWindow } from '../core/forecast/events.ts';
+import type { Forecaster } from '../core/forecast/forecaster.ts';
+import { createForecaster } from '../core/forecast/forecaster.ts';
+import { MILLIS_PER_SECOND } from '../core/units.ts';
+import type { LoadedMembers } from '../models/members.ts';
+import { loadMembers } from '../models/members.ts';
+import { withinSeconds } from '../models/time-limit.ts';
 import type { RawSeries } from './forecast-csv.ts';
-import { InputError, linesOf, readSeries } from './forecast-csv.ts';
+import { InputError } from './forecast-csv.ts';
+import { readEvents } from './forecast-events.ts';
 import type { SeriesHistory } from './forecast-history.ts';
-import { ASSUMED_STEP_SECONDS, MAX_HISTORY_STEPS, seriesHistory } from './forecast-history.ts';
-import type { LineOptions } from './forecast-line.ts';
+import { seriesHistory } from './forecast-history.ts';
+import type { ForecastLine } from './forecast-line.ts';
 import { forecastLine, forecastLineJsonSchema } from './forecast-line.ts';
+import { ForecastNotes, REGRESSOR_MODEL } from './forecast-notes.ts';
+import type { ForecastOptions } from './forecast-options.ts';
+import { forecastOptions, parseForecast, STANDARD_INPUT } from './forecast-options.ts';
+import { ForecastPage } from './forecast-page.ts';
+import { ProgressBar } from './forecast-progress.ts';
+import { openInput, seriesOf } from './forecast-source.ts';
 import { tableHead, tableRow } from './forecast-table.ts';
 import { helpText, UsageError } from './usage.ts';
 
@@ -24,172 +33,191 @@ export interface ForecastStreams {
   readonly progress?: (text: string) => void;
 }
 
-interface ForecastOptions extends LineOptions {
-  readonly input: string;
-  readonly json: boolean;
-}
-
-const STANDARD_INPUT = '-';
-/** To the end of the line, on a terminal. */
-const CLEAR_LINE = '\u001B[K';
-const MAX_HORIZON_STEPS = 10_000;
+/** Series that are forecast at a time: while one waits for a model in another thread, the next computes on this one. */
+const SERIES_AT_A_TIME = 3;
+/** For one model and one series, all fits of its backtest included. */
+const MODEL_SECONDS = 60;
 const LAST_YEAR_END_MILLIS = Date.UTC(10_000, 0);
 
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        schema: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        input: { type: 'string' },
-        horizon: { type: 'string' },
-        season: { type: 'string' },
-        threshold: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+/** A series of the file; no line: nothing in it to forecast from. */
+interface Forecasted {
+  readonly series: RawSeries;
+  readonly history: SeriesHistory;
+  readonly line: ForecastLine | undefined;
 }
 
-function stepsOf(option: string, text: string, most: number): number {
-  const steps = /^\d{1,9}$/.test(text.trim()) ? Number(text) : 0;
-  if (steps < 1 || steps > most) {
-    throw new UsageError(`${option} ${text}: expected a whole number of steps from 1 to ${most}`);
-  }
-  return steps;
-}
-
-function optionsOf(values: ReturnType<typeof parse>): ForecastOptions {
-  const { input, horizon, season, threshold } = values;
-  if (input === undefined || input === '') throw new UsageError('no input: give --input FILE.csv, or --input - ');
-  if (horizon === undefined) throw new UsageError('no horizon: give --horizon STEPS, such as --horizon 48');
-  const limit = threshold === undefined || threshold.trim() === '' ? Number.NaN : Number(threshold);
-  if (threshold !== undefined && !Number.isFinite(limit)) {
-    throw new UsageError(`--threshold ${threshold}: expected a number`);
-  }
-  return {
-    input,
-    json: values.json,
-    horizonSteps: stepsOf('--horizon', horizon, MAX_HORIZON_STEPS),
-    seasonSteps: season?.split(',').map((steps) => stepsOf('--season', steps, MAX_HISTORY_STEPS)),
-    threshold: threshold === undefined ? undefined : limit,
-  };
-}
-
-/** A file that can be read twice: itself, or a copy on disk of what comes through a pipe, without a name. */
-async function opened(input: string, standardInput: AsyncIterable<Uint8Array> | undefined): Promise<FileHandle> {
-  try {
-    const isPipe = input === STANDARD_INPUT || !(await stat(input)).isFile();
-    if (!isPipe) return await open(input);
-    const source = input === STANDARD_INPUT ? (standardInput ?? []) : createReadStream(input);
-    const folder = await mkdtemp(join(tmpdir(), 'entangle-forecast-'));
-    try {
-      const copy = await open(join(folder, 'input.csv'), 'wx+', 0o600);
-      for await (const piece of source) await copy.write(piece);
-      return copy;
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  } catch (error) {
-    throw new UsageError(`--input ${input}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function seriesOf(file: FileHandle, onRegressors: (names: readonly string[]) => void = () => {}) {
-  const pieces = file.createReadStream({ start: 0, autoClose: false, encoding: 'utf8' }) as AsyncIterable<string>;
-  return readSeries(linesOf(pieces), onRegressors);
-}
-
-/** What was done to the series of a file, so that it can be told in a line each at the end. */
-class Notes {
-  readonly #counts = new Map<string, number>();
-
-  add(what: string, count: number): void {
-    if (count > 0) this.#counts.set(what, (this.#counts.get(what) ?? 0) + count);
-  }
-
-  addHistory(history: SeriesHistory): void {
-    this.add('rows stood after a later one and were sorted', history.unsortedRows);
-    this.add('rows fell into the step of another one, and the last counts', history.repeatedRows);
-    this.add('rows have no finite value and count as missing', history.missingRows);
-    this.add(`series have one timestamp only: a step of ${ASSUMED_STEP_SECONDS} s is assumed`, +history.stepWasAssumed);
-    this.add(`series are longer than ${MAX_HISTORY_STEPS} steps: older ones are not used`, +history.wasCut);
-  }
-
-  lines(): string[] {
-    return [...this.#counts].map(([what, count]) => `entangle: note: ${count} ${what}\n`);
-  }
-}
-
-function checkEnd(series: RawSeries, history: SeriesHistory, horizonSteps: number): void {
-  const endMillis = history.startMillis + (history.values.length + horizonSteps) * history.stepSeconds * 1_000;
-  if (endMillis < LAST_YEAR_END_MILLIS) return;
+/** When a series begins and when its forecast ends. @throws InputError when that is out of the calendar */
+function spanOf(series: RawSeries, horizonSteps: number): TimeWindow {
+  const { startMillis, stepSeconds, values } = seriesHistory(series);
+  const endMillis = startMillis + (values.length + horizonSteps) * stepSeconds * MILLIS_PER_SECOND;
+  if (endMillis < LAST_YEAR_END_MILLIS) return { startMillis, endMillis };
   throw new InputError(
-    `line ${series.firstLine}: series "${series.seriesId}" has a step of ${history.stepSeconds} s, and its forecast ends after the year 9999: expected a shorter step or horizon`,
+    `line ${series.firstLine}: series "${series.seriesId}" has a step of ${stepSeconds} s, and its forecast ends after the year 9999: expected a shorter step or horizon`,
   );
 }
 
-/** Reads all of a file and forgets it. @returns how many series it holds @throws InputError at what is wrong */
-async function checked(file: FileHandle, options: ForecastOptions, streams: ForecastStreams): Promise<number> {
-  let count = 0;
-  const onRegressors = (names: readonly string[]) =>
-    streams.error(`entangle: note: the columns ${names.join(', ')} are not used\n`);
-  for await (const series of seriesOf(file, onRegressors)) {
-    checkEnd(series, seriesHistory(series), options.horizonSteps);
-    count += 1;
-    streams.progress?.(`\r${count} series checked`);
-  }
-  return count;
+interface Checked {
+  /** Series in the file. */
+  readonly total: number;
+  /** From the first step of any to the last forecast slot of any. */
+  readonly window: TimeWindow;
 }
 
-async function forecastAll(file: FileHandle, options: ForecastOptions, streams: ForecastStreams): Promise<boolean> {
-  const total = await checked(file, options, streams);
-  const notes = new Notes();
-  let done = 0;
-  let leftOut = 0;
-  if (!options.json) await streams.out(tableHead(options.threshold));
+/** Reads all of a file and forgets it. @throws InputError at what is wrong */
+async function checked(file: FileHandle, { horizonSteps }: ForecastOptions, progress: ProgressBar): Promise<Checked> {
+  let total = 0;
+  let startMillis = Number.POSITIVE_INFINITY;
+  let endMillis = Number.NEGATIVE_INFINITY;
   for await (const series of seriesOf(file)) {
-    const history = seriesHistory(series);
-    notes.addHistory(history);
-    done += 1;
-    streams.progress?.(`\r${CLEAR_LINE}${done} of ${total} series`);
-    if (history.values.every((value) => value === null)) {
-      leftOut += 1;
-      streams.progress?.(`\r${CLEAR_LINE}`);
-      streams.error(`entangle: line ${series.firstLine}: series "${series.seriesId}" has no finite value: left out\n`);
-      continue;
-    }
-    const line = forecastLine(series.seriesId, history, options);
-    await streams.out(options.json ? `${JSON.stringify(line)}\n` : tableRow(line));
+    const span = spanOf(series, horizonSteps);
+    startMillis = Math.min(startMillis, span.startMillis);
+    endMillis = Math.max(endMillis, span.endMillis);
+    total += 1;
+    progress.count(total, 'series checked');
   }
-  streams.progress?.(`\r${CLEAR_LINE}`);
-  for (const note of notes.lines()) streams.error(note);
-  return leftOut === 0;
+  return { total, window: { startMillis, endMillis } };
+}
+
+/** The results of a few items at a time, in the order of the items. */
+async function* inOrder<Item, Result>(
+  items: AsyncIterable<Item>,
+  atATime: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const pending: Promise<Result>[] = [];
+  for await (const item of items) {
+    const result = work(item);
+    // It is waited for in its turn; until then, that it failed is no news.
+    result.catch(() => undefined);
+    pending.push(result);
+    const first = pending.length < atATime ? undefined : pending.shift();
+    if (first !== undefined) yield await first;
+  }
+  for (const result of pending) yield await result;
+}
+
+async function forecastOne(
+  series: RawSeries,
+  forecaster: Forecaster,
+  options: ForecastOptions,
+  events: readonly BusinessEvent[],
+): Promise<Forecasted> {
+  const history = seriesHistory(series);
+  const isKnown = history.values.some((value) => value !== null);
+  const line = isKnown ? await forecastLine(forecaster, series.seriesId, history, { ...options, events }) : undefined;
+  return { series, history, line };
+}
+
+/** What becomes of the forecasts of a file: output, page, notes, progress. */
+class Report {
+  readonly #options: ForecastOptions;
+  readonly #streams: ForecastStreams;
+  readonly #progress: ProgressBar;
+  readonly #page: ForecastPage | undefined;
+  readonly #events: readonly BusinessEvent[];
+  readonly #notes: ForecastNotes;
+  #done = 0;
+  leftOut = 0;
+
+  constructor(
+    options: ForecastOptions,
+    streams: ForecastStreams,
+    progress: ProgressBar,
+    page: ForecastPage | undefined,
+    events: readonly BusinessEvent[],
+  ) {
+    this.#options = options;
+    this.#notes = new ForecastNotes(options.models?.includes(REGRESSOR_MODEL) ?? true);
+    this.#streams = streams;
+    this.#progress = progress;
+    this.#page = page;
+    this.#events = events;
+  }
+
+  async add({ series, history, line }: Forecasted): Promise<void> {
+    this.#done += 1;
+    this.#notes.addHistory(history);
+    if (line === undefined) {
+      this.leftOut += 1;
+      this.#progress.clear();
+      this.#streams.error(
+        `entangle: line ${series.firstLine}: series "${series.seriesId}" has no finite value: left out\n`,
+      );
+    } else {
+      this.#notes.addFailures(line);
+      this.#progress.clear();
+      await this.#streams.out(this.#options.json ? `${JSON.stringify(line)}\n` : tableRow(line));
+      await this.#page?.add(line, history, this.#events);
+    }
+    this.#progress.show(this.#done);
+  }
+
+  async end(): Promise<void> {
+    this.#progress.clear();
+    const ofPage = await this.#page?.end();
+    for (const note of [...this.#notes.lines(), ...(ofPage === undefined ? [] : [ofPage])]) this.#streams.error(note);
+  }
+}
+
+async function forecastAll(
+  file: FileHandle,
+  options: ForecastOptions,
+  streams: ForecastStreams,
+  { members }: LoadedMembers,
+): Promise<boolean> {
+  const progress = new ProgressBar(streams.progress, () => performance.now() / MILLIS_PER_SECOND);
+  const { total, window } = await checked(file, options, progress);
+  const events = await readEvents(options.eventFiles, window);
+  const { plotFile, horizonSteps, threshold, json } = options;
+  const page = plotFile === undefined ? undefined : await ForecastPage.begin(plotFile, total, horizonSteps);
+  try {
+    const report = new Report(options, streams, progress, page, events);
+    const forecaster = createForecaster(members, { withinTime: withinSeconds(MODEL_SECONDS) });
+    if (!json) await streams.out(tableHead(threshold));
+    progress.start(total);
+    const work = (series: RawSeries) => forecastOne(series, forecaster, options, events);
+    for await (const forecasted of inOrder(seriesOf(file), SERIES_AT_A_TIME, work)) await report.add(forecasted);
+    await report.end();
+    return report.leftOut === 0;
+  } catch (error) {
+    await page?.giveUp();
+    throw error;
+  }
+}
+
+async function loadNamed(names: readonly string[] | undefined): Promise<LoadedMembers> {
+  try {
+    return await loadMembers(names);
+  } catch (error) {
+    throw new UsageError(`--models: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /**
- * Forecasts every series of a file. Holds one series at a time, and the names of those before it.
+ * Forecasts every series of a file. Holds a few series at a time, and the names of those before them.
  * @returns false when a series was left out
- * @throws UsageError when the command is wrong or the file cannot be read
+ * @throws UsageError when the command is wrong, or a file cannot be read or written
  * @throws InputError when a row is wrong; nothing has been written then
  */
 export async function runForecast(argv: readonly string[], streams: ForecastStreams): Promise<boolean> {
-  const values = parse(argv);
+  const values = parseForecast(argv);
   if (values.help || values.schema) {
     await streams.out(values.help ? helpText('forecast') : forecastLineJsonSchema());
     return true;
   }
-  const options = optionsOf(values);
-  const file = await opened(options.input, streams.input);
+  const options = forecastOptions(values);
+  const loaded = await loadNamed(options.models);
   try {
-    return await forecastAll(file, options, streams);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${options.input === STANDARD_INPUT ? 'standard input' : options.input}: ${error.message}`);
+    const file = await openInput(options.input, streams.input);
+    try {
+      return await forecastAll(file, options, streams, loaded);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`${options.input === STANDARD_INPUT ? 'standard input' : options.input}: ${error.message}`);
+    } finally {
+      await file.close();
+    }
   } finally {
-    await file.close();
+    await loaded.close();
   }
 }

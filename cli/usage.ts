@@ -1,3 +1,5 @@
+import { MODEL_NAMES } from '../models/members.ts';
+
 /** Something in the command line or in a file it names is wrong; the message is one line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -41,24 +43,28 @@ Shows the ledger of the calling account: what is owed to it (+) and by it (-).
 Fetches the audit chain of the calling account and checks every record on this machine. Exit code 1 when a record is
 altered, missing or out of its place.
 `,
-  forecast: `entangle forecast --input FILE.csv --horizon STEPS [--season 24,168] [--threshold X] [--json]
+  forecast: `entangle forecast --input FILE.csv --horizon STEPS [--season 24,168] [--events FILE[,FILE]] [--threshold X]
+                  [--models arima,prophet,lstm] [--plot PAGE.html] [--json]
 
 Forecasts every series of a file on this machine, with the forecaster that plans loans. No hub, no account, no network.
 
-  --input FILE     columns series_id,timestamp,value and any x_NAME (accepted, not used); "-" reads standard input.
-                   Timestamps are ISO 8601 in UTC; an empty value, NaN or an infinite one is missing. Rows of one series
-                   stand together, in any order of time; of several in one step the last counts. The step is the median
-                   distance (an hour when there is one timestamp only).
+  --input FILE     columns series_id,timestamp,value and any x_NAME, other series at the same times; "-" reads standard
+                   input. Timestamps are ISO 8601 in UTC; an empty value, NaN or an infinite one is missing. Rows of one
+                   series stand together, in any order of time; of several in one step the last counts. The step is the
+                   median distance (an hour when there is one timestamp only). Rows at the end whose value is empty and
+                   in which an x_NAME has a number lie ahead: what is known of the time to come.
   --horizon STEPS  slots to forecast, at most 10000
-  --season STEPS   steps after which values repeat themselves; the longest that a series shows twice is used.
-                   Default: a day and a week
+  --season STEPS   steps after which values may repeat themselves. Default: a day and a week
+  --events FILES   business events: iCalendar (.ics), or lines of name,start,end[,factor]
   --threshold X    adds the probability that a value is at or above X (a negative one: --threshold=-5)
+  --models NAMES   of ${MODEL_NAMES.join(', ')}; default: all. seasonal-naive is always among them
+  --plot PAGE      writes a page of charts, of the first 200 series
   --json           JSON Lines, one object a series, instead of a table; docs/forecasting.md describes it
   --schema         print the JSON Schema of such a line and do nothing else
   --help           this text
 
-The file is checked as a whole before anything is printed. Exit code 1: a row is wrong (the line is named), or a series
-has no value to forecast from (it is left out). Exit code 2: the command is wrong.
+The files are checked as a whole before anything is printed. Exit code 1: a row is wrong (the line is named), or a series
+has no value to forecast from (it is left out). A model that fails is named, and the forecast is made without it. Exit code 2: the command is wrong.
 `,
 };
 

@@ -28,6 +28,14 @@ export function utcMonth(at: EpochMillis): string {
   return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}`;
 }
 
+/** `YYYY-MM-DD HH:MM UTC`: a moment as people read it, to the minute that it lies in. */
+export function utcMinuteText(at: EpochMillis): string {
+  const { day } = utcDate(at);
+  const minutes = Math.floor(utcSecondOfDay(at) / 60);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${utcMonth(at)}-${two(day)} ${two(Math.floor(minutes / 60))}:${two(minutes % 60)} UTC`;
+}
+
 /** 0 = Sunday … 6 = Saturday, in UTC. */
 export function utcDayOfWeek(at: EpochMillis): number {
   return (((Math.floor(at / MILLIS_PER_DAY) + 4) % 7) + 7) % 7;

@@ -1,3 +1,4 @@
+import type { NeedLevel } from './forecast/pool-forecast.ts';
 import type { AccountId, EpochMillis, MicroUsd, PoolId, ResourceType } from './units.ts';
 
 /** How the owner pays for capacity; it decides whether lending it saves money. */
@@ -19,6 +20,27 @@ export interface ResourceMetric {
   readonly thresholdPercent: number;
   /** Utilisation (%) that own capacity must not pass for a loan to count as no longer needed; below the threshold. */
   readonly recoveryPercent: number;
+}
+
+/** A metric of the application that demand follows or goes along with: requests, latency, the length of a queue. */
+export interface ApplicationMetric {
+  /** What the forecast calls it. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly metricName: string;
+  /** Dimensions by name, all that the metric has. */
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: 'Average' | 'Maximum' | 'Minimum' | 'Sum' | 'SampleCount';
+}
+
+/** Borrowing before an alarm goes off, because a bottleneck is forecast. */
+export interface BorrowAhead {
+  /** Probability (above 0, at most 1) of a bottleneck within the time looked ahead, at or above which a loan is asked for. */
+  readonly atProbability: number;
+  /** How far is looked ahead; at least as long as instances take to be in service. */
+  readonly aheadSeconds: number;
+  /** Quantile of the forecast need by which such a loan is sized: the higher, the more the application matters. */
+  readonly needLevel: NeedLevel;
 }
 
 /** What enrolling states about one Auto Scaling group. It grants nothing: lending and borrowing need a consent. */
@@ -50,6 +72,10 @@ export interface PoolSpec {
   readonly seasonSteps: readonly number[];
   /** The pause after a refusal or a return before the pool may ask again. */
   readonly coolDownSeconds: number;
+  /** Metrics that are collected beside demand and given to the forecast; absent: none. */
+  readonly applicationMetrics?: readonly ApplicationMetric[];
+  /** Absent: only an alarm borrows. */
+  readonly borrowAhead?: BorrowAhead;
   readonly resources: Readonly<Partial<Record<ResourceType, ResourceMetric>>>;
 }
 

@@ -25,7 +25,7 @@ import { apiEventSchema, HttpError, respond, route } from './adapters/http.ts';
 import { chainKey, consentKey, poolKey, usageKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
 import { logger, parse } from './adapters/middleware.ts';
-import { consentTermsSchema, loanIdSchema, poolSpecSchema } from './adapters/schemas.ts';
+import { consentTermsSchema, loanIdSchema, poolEventsSchema, poolSpecSchema } from './adapters/schemas.ts';
 import { startReturn } from './adapters/starts.ts';
 
 const env = readEnv(
@@ -59,7 +59,8 @@ async function refuseAccess(caller: Caller, what: string): Promise<never> {
 }
 
 async function putPool(caller: Caller) {
-  const spec = parse(poolSpecSchema, caller.body, 'body');
+  const { events, ...stated } = parse(z.looseObject({ events: poolEventsSchema.exactOptional() }), caller.body, 'body');
+  const spec = parse(poolSpecSchema, stated, 'body');
   if (spec.accountId !== caller.accountId) return refuseAccess(caller, `pool ${spec.poolId}`);
   const group = await observeGroup(spec, role);
   if (group === undefined) {
@@ -68,7 +69,7 @@ async function putPool(caller: Caller) {
   const items = await readAccountItems(accountsTable, [poolKey(spec.poolId), chainKey(caller.accountId)]);
   const previous = items.pool(spec.poolId);
   const { pool, audit } = enrol(previous, spec, group, caller.userArn, now());
-  await writePool(pool, previous?.version, audit, items.head(caller.accountId), auditTables);
+  await writePool(pool, events, previous?.version, audit, items.head(caller.accountId), auditTables);
   return { pool };
 }
 

@@ -1,9 +1,13 @@
 import * as z from 'zod';
+import { HOLIDAY_COUNTRIES } from '../calendars/holidays.ts';
+import { isTimeZone } from '../calendars/time-zone.ts';
+import { NEED_LEVELS } from '../core/forecast/pool-forecast.ts';
 import { RESOURCE_TYPES } from '../core/units.ts';
 import { GROUP_NAME_CHARACTERS_MAX } from './names.ts';
 
 /** More would pass the size limits of the API's and the event bus's resource policies (8,192 and 10,240 bytes). */
 const LINKED_ACCOUNTS_MAX = 400;
+const TIME_ZONE_ERROR = 'a name of the IANA time zone database such as Europe/Berlin';
 const EVALUATION_SECONDS_MAX = 86_400;
 const UNITS_MAX = 100_000;
 
@@ -100,6 +104,55 @@ const resources = z.partialRecord(oneOf(RESOURCE_TYPES), resource, {
   error: `an object with some of the fields ${RESOURCE_TYPES.join(', ')}`,
 });
 
+const applicationMetric = fields({
+  name: text(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a name of 1 to 64 letters, digits, dots, dashes, underscores'),
+  namespace: text(/^[^:\s][^:]{0,254}$/, 'a CloudWatch namespace such as AWS/ApplicationELB'),
+  metricName: text(/^\S.{0,254}$/, 'the name of a CloudWatch metric'),
+  dimensions: z
+    .record(text(/^\S.{0,254}$/, 'the name of a dimension'), text(/^\S.{0,1023}$/, 'the value of a dimension'), {
+      error: 'an object with the values of dimensions by their names',
+    })
+    .default({}),
+  statistic: oneOf(['Average', 'Maximum', 'Minimum', 'Sum', 'SampleCount']).default('Sum'),
+}).describe('A metric of the application, in the account and region of the pool, with all dimensions that it has');
+
+const applicationMetrics = list(applicationMetric, 0, 10, 'application metrics').superRefine((metrics, context) => {
+  for (const [index, { name }] of metrics.entries()) {
+    if (metrics.findIndex((other) => other.name === name) === index) continue;
+    context.addIssue({ code: 'custom', path: [index, 'name'], message: 'each name once' });
+  }
+});
+
+const timeZone = z
+  .string({ error: TIME_ZONE_ERROR })
+  .refine(isTimeZone, { error: TIME_ZONE_ERROR })
+  .default('UTC')
+  .describe('Zone of whole days, and of times that name none');
+
+const calendar = fields({
+  files: list(text(/^.*\S.*$/, 'the path of an .ics or .csv file'), 0, 20, 'files')
+    .default([])
+    .describe('iCalendar files, and lines of name,start,end[,factor]; paths are relative to the configuration file'),
+  holidays: list(oneOf(HOLIDAY_COUNTRIES as [string, ...string[]]), 0, 10, 'countries')
+    .default([])
+    .describe('Countries whose public holidays change demand'),
+  monthEnds: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe('Whether the last day of a month is special'),
+  timeZone,
+}).describe('Business events that change demand: read when a pool is enrolled, learned from past occurrences');
+
+const borrowAhead = fields({
+  atProbability: decimal(0, 1, 'a probability above 0, at most 1').describe(
+    'Probability of a bottleneck within the time looked ahead, from which on a loan is asked for before any alarm',
+  ),
+  aheadSeconds: whole(1, 172_800, 'seconds')
+    .default(3_600)
+    .describe('How far is looked ahead; at least as long as an instance takes to be in service'),
+  needLevel: oneOf(NEED_LEVELS).default('0.9').describe('Quantile of the forecast need that such a loan is sized by'),
+}).describe('Borrow before an alarm, because a bottleneck is forecast; left out: on alarms only');
+
 const pool = fields({
   groupName: text(
     new RegExp(`^[!-9;-~]([ -9;-~]{0,${GROUP_NAME_CHARACTERS_MAX - 2}}[!-9;-~])?$`),
@@ -132,6 +185,9 @@ const pool = fields({
   seasonSteps: list(whole(2, 1_000_000, 'steps'), 1, 5, 'seasons').default([288, 2_016]),
   coolDownSeconds: whole(0, 86_400, 'seconds').default(300),
   alarm: alarm.prefault({}),
+  applicationMetrics: applicationMetrics.optional(),
+  calendar: calendar.optional(),
+  borrowAhead: borrowAhead.optional(),
   resources,
 }).superRefine((value, context) => {
   const issue = (path: (string | number)[], message: string): void =>
@@ -157,6 +213,7 @@ const linkedAccount = fields({
   accountId,
   name: text(/^\S.{0,63}$/, 'a name of 1 to 64 characters'),
   region,
+  calendar: calendar.optional().describe('For the pools that have no calendar of their own'),
   pools: list(pool, 0, 500, 'pools'),
 }).superRefine((value, context) => {
   for (const [index, { groupName }] of value.pools.entries()) {
@@ -190,6 +247,9 @@ const hub = fields({
   stuckAfterSeconds: whole(1, 86_400, 'seconds').default(1_800).describe('A loan that stood still so long is repaired'),
   planEveryHours: whole(1, 168, 'hours').default(6),
   reconcileEveryMinutes: whole(1, 60, 'minutes').default(1),
+  lookAheadEveryMinutes: whole(1, 60, 'minutes')
+    .default(5)
+    .describe('How often forecasts are compared with what was measured since, and asked for bottlenecks'),
 });
 
 /** The configuration file. Its errors state what is expected; `config.ts` adds where and what was there instead. */
@@ -205,4 +265,5 @@ export const configSchema = fields({
 export type Config = z.infer<typeof configSchema>;
 export type HubConfig = Config['hub'];
 export type LinkedAccountConfig = Config['linkedAccounts'][number];
+export type CalendarConfig = z.infer<typeof calendar>;
 export type PoolConfig = LinkedAccountConfig['pools'][number];

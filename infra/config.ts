@@ -124,7 +124,7 @@ export function poolResources(pool: PoolConfig): Partial<Record<ResourceType, Re
 }
 
 function poolSpec(account: LinkedAccountConfig, pool: PoolConfig): PoolSpec {
-  const { alarm, onDemandUsdPerUnitHour, ...stated } = pool;
+  const { alarm, onDemandUsdPerUnitHour, applicationMetrics, borrowAhead, calendar: _, ...stated } = pool;
   const owner = accountId(account.accountId);
   return {
     ...stated,
@@ -133,6 +133,8 @@ function poolSpec(account: LinkedAccountConfig, pool: PoolConfig): PoolSpec {
     region: account.region,
     onDemandMicroUsdPerUnitHour: microUsd(Math.round(onDemandUsdPerUnitHour * 1e6)),
     alarmPeriodSeconds: alarm.periodSeconds,
+    ...(applicationMetrics === undefined ? {} : { applicationMetrics }),
+    ...(borrowAhead === undefined ? {} : { borrowAhead }),
     resources: poolResources(pool),
   };
 }

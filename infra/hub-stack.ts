@@ -81,14 +81,15 @@ export class HubStack extends Stack {
       onAlarm: functions.get('on-alarm'),
       onRecovery: functions.get('on-recovery'),
     });
-    const { planEveryHours, reconcileEveryMinutes } = config.hub;
-    const reconcile = functions.get('reconcile');
+    const { planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes } = config.hub;
     new Timetable(this, 'Timetable', {
       ...shared,
       planEveryHours,
       reconcileEveryMinutes,
+      lookAheadEveryMinutes,
       plan: workflows.plan,
-      reconcile,
+      reconcile: functions.get('reconcile'),
+      lookAhead: functions.get('look-ahead'),
     });
     const callers = [...new Set([config.hub.accountId, ...linked])];
     const { api } = new AccountApi(this, 'AccountApi', { ...shared, callers, handler: functions.get('api') });
@@ -106,6 +107,7 @@ export class HubStack extends Stack {
       ENTANGLE_HISTORY_BUCKET: history.bucket.bucketName,
       ENTANGLE_BORROW_STATE_MACHINE_ARN: stateMachineArn(this, 'borrow'),
       ENTANGLE_RETURN_STATE_MACHINE_ARN: stateMachineArn(this, 'return'),
+      ENTANGLE_PLAN_STATE_MACHINE_ARN: stateMachineArn(this, 'plan'),
       ENTANGLE_SCHEDULER_ROLE_ARN: schedules.role.roleArn,
       ENTANGLE_SCHEDULE_GROUP: SCHEDULE_GROUP_NAME,
       ENTANGLE_EXTERNAL_ID: externalId,

@@ -14,6 +14,7 @@ export const FUNCTION_NAMES = [
   'collect',
   'forecast',
   'pair',
+  'look-ahead',
   'reconcile',
   'api',
 ] as const;

@@ -2,6 +2,7 @@
 
 import { ConfigError, loadConfig, poolSpecs } from './config.ts';
 import { configPathWithoutContext } from './config-path.ts';
+import { calendarEvents, eventWindow } from './pool-events.ts';
 
 function printPools(account: string | undefined): void {
   const path = configPathWithoutContext();
@@ -10,7 +11,17 @@ function printPools(account: string | undefined): void {
   if (account === undefined || !known.includes(account)) {
     throw new ConfigError(`usage: node infra/print-pools.ts ACCOUNT, with one of ${known.join(', ')} (from ${path})`);
   }
-  const pools = poolSpecs(config).filter((pool) => pool.accountId === account);
+  const window = eventWindow(Date.now());
+  const linked = config.linkedAccounts.filter(({ accountId }) => accountId === account);
+  const pools = linked.flatMap((one) => {
+    const specs = poolSpecs({ ...config, linkedAccounts: [one] });
+    return one.pools.map((pool, index) => {
+      const calendar = pool.calendar ?? one.calendar;
+      return calendar === undefined
+        ? specs[index]
+        : { ...specs[index], events: calendarEvents(calendar, path, window) };
+    });
+  });
   process.stdout.write(`${JSON.stringify(pools, null, 2)}\n`);
 }
 

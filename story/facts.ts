@@ -1,5 +1,6 @@
 import type { LoanView } from '../core/lending/disclosure.ts';
 import type { ResourceType } from '../core/units.ts';
+import { RESOURCE_TYPES } from '../core/units.ts';
 import type { StoryResult } from './result.ts';
 import { ceilingRange, sampleAt } from './result.ts';
 import { traceDuration, traceTime } from './time-scale.ts';
@@ -54,6 +55,11 @@ function outcome(loan: LoanView): string {
   return loan.endDetail === undefined ? loan.state : `${loan.state}: ${loan.endDetail}`;
 }
 
+function askedBy({ bindingResource, forecastNeed }: LoanView): string {
+  const trigger = forecastNeed === undefined ? 'alarm' : 'forecast';
+  return bindingResource === undefined ? trigger : `${RESOURCE_WORDS[bindingResource]} ${trigger}`;
+}
+
 /** Every request in the order in which they were made, in trace time. */
 export function loanRows(result: StoryResult): LoanRow[] {
   return result.loans
@@ -69,11 +75,62 @@ export function loanRows(result: StoryResult): LoanRow[] {
         active: momentText(result, loan.activeAt),
         ended: momentText(result, loan.endedAt),
         duration: active === undefined ? '—' : traceDuration(result.scale, active),
-        why: loan.bindingResource === undefined ? 'alarm' : `${RESOURCE_WORDS[loan.bindingResource]} alarm`,
+        why: askedBy(loan),
         end: outcome(loan),
         price: loan.billedMicroUsd === undefined ? '—' : usd(loan.billedMicroUsd),
       };
     });
+}
+
+/** One expected peak as it is told to people; every cell is text. */
+export interface PeakRow {
+  readonly account: string;
+  readonly when: string;
+  readonly median: string;
+  readonly high: string;
+  readonly probability: string;
+  readonly resource: string;
+}
+
+const percentText = (share: number): string => `${Math.round(share * 100)} %`;
+
+/** What each account was expected to need the most, in trace time. */
+export function peakRows(result: StoryResult): PeakRow[] {
+  return result.accounts.flatMap(({ name, plan }) =>
+    (plan?.expectedPeaks ?? []).map((peak) => ({
+      account: name,
+      when: momentText(result, peak.startMillis),
+      median: String(peak.neededUnits['0.5']),
+      high: String(peak.neededUnits['0.9']),
+      probability: percentText(peak.probability),
+      resource: RESOURCE_WORDS[peak.resource],
+    })),
+  );
+}
+
+/** Why each account's forecast is what it is: models with their weights, what shaped it, and how earlier ones held. */
+export function forecastReasons(result: StoryResult): string[] {
+  return result.accounts.flatMap(({ name, plan }) => {
+    const { forecast } = plan ?? {};
+    if (forecast === undefined) return [];
+    return RESOURCE_TYPES.flatMap((type) => {
+      const models = forecast.models[type];
+      if (models === undefined) return [];
+      const took = models
+        .filter(({ weight }) => weight > 0)
+        .map((model) => `${model.name} ${percentText(model.weight)}`);
+      const failed = models.filter((model) => model.failed !== undefined).map((model) => `${model.name} failed`);
+      const coverage = forecast.coverage?.[type];
+      const held =
+        coverage === undefined
+          ? []
+          : [
+              `of ${coverage.slots} slots measured since, ${percentText(coverage.level80)} lay in the 80 % interval and ${percentText(coverage.level95)} in the 95 % interval`,
+            ];
+      const parts = [...took, ...failed].join(', ');
+      return [`${name}, ${RESOURCE_WORDS[type]}: ${[parts, ...(forecast.reasons[type] ?? []), ...held].join('; ')}`];
+    });
+  });
 }
 
 /** One account's ceilings and books; every cell is text. */

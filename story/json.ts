@@ -40,6 +40,12 @@ export function storyJson(result: StoryResult, reportPath: string): Record<strin
       ceiling: { before: account.ceilingBefore, during: ceilingRange(result, index), after: account.ceilingAfter },
       postedMicroUsd: account.postedMicroUsd,
       pendingMicroUsd: account.pendingMicroUsd,
+      expectedPeaks: (account.plan?.expectedPeaks ?? []).map(({ startMillis, neededUnits, probability, resource }) => ({
+        ...moment(startMillis),
+        neededUnits,
+        probability,
+        resource,
+      })),
       audit: { records: account.auditRecords, faults: account.auditFaults },
     })),
     ledgerBalanceMicroUsd: result.accounts.reduce((sum, account) => sum + account.postedMicroUsd, 0),

@@ -1,5 +1,5 @@
 import type { LoanView } from '../core/lending/disclosure.ts';
-import { accountName, accountRows, loanRows, SAVING_NOTE } from './facts.ts';
+import { accountName, accountRows, forecastReasons, loanRows, peakRows, SAVING_NOTE } from './facts.ts';
 import type { Chart, ChartBand } from './plot.ts';
 import { chartSvg, escapeHtml } from './plot.ts';
 import { reportStyle } from './report-style.ts';
@@ -159,6 +159,15 @@ function loanSection(result: StoryResult): string {
   return `${htmlTable(titles, cells, new Set([2, 6, 9]))}${reasons.length === 0 ? '' : `<h3>Reasons given</h3>${list(reasons)}<p class="muted">In the hub's own words; durations in them are of the clock, not of the traces.</p>`}`;
 }
 
+function forecastSection(result: StoryResult): string {
+  const rows = peakRows(result);
+  if (rows.length === 0) return '<p>Nothing was forecast.</p>';
+  const titles = ['account', 'expected at', 'needed (P50)', 'needed (P90)', 'risk of a bottleneck', 'busiest resource'];
+  const cells = rows.map((row) => [row.account, row.when, row.median, row.high, row.probability, row.resource]);
+  const reasons = forecastReasons(result);
+  return `${htmlTable(titles, cells, new Set([2, 3, 4]))}${reasons.length === 0 ? '' : `<h3>What the forecasts rest on</h3>${list(reasons)}`}`;
+}
+
 function accountSection(result: StoryResult): string {
   const titles = ['account', 'ceiling before', 'during', 'after', 'ledger (+ owed to it)', 'audit chain'];
   const cells = accountRows(result).map((row) => [row.account, row.before, row.during, row.after, row.owed, row.audit]);
@@ -203,6 +212,7 @@ export function reportHtml(result: StoryResult): string {
 <section><h2>Demand against ceiling</h2>${legend()}${charts.join('')}
 <p class="muted">The vertical axes do not start at zero. The horizontal axis is trace time, counted from the first sample of the traces.</p></section>
 <section><h2>Loans</h2>${loanSection(result)}</section>
+<section><h2>Expected peaks</h2>${forecastSection(result)}</section>
 <section><h2>Accounts</h2>${accountSection(result)}${result.loans.length === 0 ? '' : `<p class="note">${escapeHtml(SAVING_NOTE)}</p>`}</section>
 <section><h2>How to read this</h2><h3>Time</h3>${list(describeScale(result.scale))}<h3>Sizes</h3>${list(describeSizing())}<h3>Traces</h3>${sources(result)}</section>
 </main>

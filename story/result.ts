@@ -1,4 +1,5 @@
 import type { LoanView } from '../core/lending/disclosure.ts';
+import type { PlanView } from '../core/pairing/plan.ts';
 import type { AccountId } from '../core/units.ts';
 import type { TimeScale } from './time-scale.ts';
 
@@ -40,6 +41,8 @@ export interface AccountFacts {
   readonly auditFaults: readonly string[];
   /** Last day of the history: needed units, a step each. */
   readonly lastDayNeededUnits: readonly number[];
+  /** What was planned for its group, as the account may see it. */
+  readonly plan?: PlanView;
 }
 
 /** Everything that was observed: what the table, the JSON object and the report are made of. */

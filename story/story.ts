@@ -129,7 +129,8 @@ async function planPairs(stage: Stage, deployment: Deployment, players: readonly
 
 async function accountFacts(stage: Stage, player: Player, index: number, ceilingBefore: number): Promise<AccountFacts> {
   const { account, api, cloud } = player;
-  const [bills, audit, group] = await Promise.all([api.bills(), api.audit(), cloud.group()]);
+  const [bills, audit, group, plans] = await Promise.all([api.bills(), api.audit(), cloud.group(), api.plans()]);
+  const plan = plans.find(({ poolId }) => poolId.endsWith(`/${account.groupName}`));
   const lastDay = (stage.pasts[index] ?? []).slice(-samplesPerDay(stage.plan.scale));
   return {
     name: account.name,
@@ -144,6 +145,7 @@ async function accountFacts(stage: Stage, player: Player, index: number, ceiling
     auditRecords: audit.records.length,
     auditFaults: chainFaults(audit.records, audit.head),
     lastDayNeededUnits: lastDay.map(({ demand }) => neededUnits(demand, SIZING.targetPercent)),
+    ...(plan === undefined ? {} : { plan }),
   };
 }
 

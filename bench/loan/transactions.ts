@@ -51,8 +51,8 @@ function commitsLike(made: Loan, loanId: LoanId, borrower: LendingSide, lender: 
   const alarm = {
     units,
     bindingResource,
-    alarmName,
-    alarmTransitionAt,
+    ...(alarmName === undefined ? {} : { alarmName }),
+    ...(alarmTransitionAt === undefined ? {} : { alarmTransitionAt }),
     startedBy: made.startedBy,
     inServiceBefore: made.inServiceBefore,
   };

@@ -1,3 +1,4 @@
+import type { NeedLevel } from '../forecast/pool-forecast.ts';
 import type { AccountId, EpochMillis, MicroUsd } from '../units.ts';
 
 /** Hours of the week in UTC in which a consent applies; an empty list of windows means always. */
@@ -33,6 +34,8 @@ export interface ConsentTerms {
     readonly maxPriceMicroUsdPerUnitHour: MicroUsd;
     /** Shortest recall notice that the borrower can live with. */
     readonly minRecallNoticeSeconds: number;
+    /** The highest quantile of forecast need by which a loan before an alarm may be sized; absent: any. */
+    readonly maxNeedLevel?: NeedLevel;
   };
   /** Pools by Auto Scaling group name; empty = all enrolled pools of the account. */
   readonly groupNames: readonly string[];

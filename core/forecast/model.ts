@@ -1,3 +1,5 @@
+import type { RandomSource } from './random.ts';
+
 /** A model of one series, of evenly spaced values without gaps. */
 export interface PointModel {
   readonly name: string;
@@ -18,23 +20,36 @@ export interface FittedModel {
    * @returns finite values, as many as steps were asked for
    */
   forecast(horizonSteps: number, later?: readonly number[]): number[];
+  /**
+   * Simulated courses of the next steps: the model's own recursion, with shocks drawn from its past errors of one step. They
+   * tell how errors of neighbouring steps go together and how they grow with the horizon.
+   * @param paths how many courses
+   * @param random numbers from 0 to before 1; the same numbers give the same courses
+   * @param later as for `forecast`
+   * @returns one row of `horizonSteps` finite values for each course
+   */
+  samplePaths(horizonSteps: number, paths: number, random: RandomSource, later?: readonly number[]): Float64Array[];
   /** What was measured minus what was forecast one step before, for the last steps of the fit; oldest first. */
   readonly inSampleErrors: readonly number[];
+}
+
+/** The range that a forecast is held within. */
+export interface Bounds {
+  readonly lowest: number;
+  readonly highest: number;
 }
 
 /** How far a forecast may leave the range that its history shows, as a share of that range. */
 const MAX_EXCESS = 0.5;
 
 /** Values that bound a forecast: the history's range and half of it more on either side. Scale and shift equivariant. */
-export function forecastBounds(values: ArrayLike<number> & Iterable<number>): {
-  readonly lowest: number;
-  readonly highest: number;
-} {
+export function forecastBounds(values: ArrayLike<number>): Bounds {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    lowest = Math.min(lowest, value);
-    highest = Math.max(highest, value);
+  for (let step = 0; step < values.length; step += 1) {
+    const value = values[step] ?? 0;
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
   }
   const excess = (highest - lowest) * MAX_EXCESS;
   return { lowest: lowest - excess, highest: highest + excess };

@@ -2,6 +2,8 @@ import type { PoolSpec } from '../pool.ts';
 import { unitsBelowThreshold } from '../telemetry/demand.ts';
 import type { PoolId, ResourceType } from '../units.ts';
 import { MILLIS_PER_SECOND, RESOURCE_TYPES } from '../units.ts';
+import { anyBottleneck } from './bottleneck.ts';
+import type { ForecastCoverage } from './coverage.ts';
 import type { Forecast, ForecastModel } from './forecast.ts';
 
 /** Levels at which the need of a pool is kept. */
@@ -24,9 +26,24 @@ export interface PoolForecast {
   readonly neededUnits: Readonly<Record<NeedLevel, readonly number[]>>;
   /** The resource type with the largest need at the median over the horizon. */
   readonly bindingResource: ResourceType;
-  /** By resource type: demand in units that counts as a bottleneck, and the probability of reaching it within the horizon. */
-  readonly bottlenecks: Readonly<Partial<Record<ResourceType, { thresholdUnits: number; probability: number }>>>;
+  readonly bottlenecks: Readonly<Partial<Record<ResourceType, PoolBottleneck>>>;
+  /** Probability that any resource type reaches its bottleneck within the horizon. */
+  readonly bottleneckProbability: number;
   readonly models: Readonly<Partial<Record<ResourceType, readonly ForecastModel[]>>>;
+  /** What shaped the forecast of each resource type, in sentences for people. */
+  readonly reasons: Readonly<Partial<Record<ResourceType, readonly string[]>>>;
+  /** How often demand lay inside earlier forecasts; a resource type without one has not been measured since its first. */
+  readonly coverage?: Readonly<Partial<Record<ResourceType, ForecastCoverage>>>;
+}
+
+/** The risk that demand of one resource type reaches what the pool can serve without an alarm. */
+export interface PoolBottleneck {
+  /** Demand in units. */
+  readonly thresholdUnits: number;
+  /** Probability of reaching it at least once within the horizon. */
+  readonly probability: number;
+  /** For each slot of the pool's forecast the probability, to three decimals; absent: none is above 0. */
+  readonly bySlot?: readonly number[];
 }
 
 /** Demand in units at which the alarm of a resource type fires when `units` run. */
@@ -70,6 +87,22 @@ function needBySlot(measured: readonly Measured[], level: NeedLevel, startMillis
   });
 }
 
+const PROBABILITY_STEPS = 1_000;
+
+function poolBottleneck(
+  { forecast }: Measured,
+  startMillis: number,
+  slots: number,
+  mergedSlots: number,
+): PoolBottleneck {
+  const { thresholdUnits, probability, bySlot } = forecast.bottleneck;
+  const skipped = Math.floor((startMillis - forecast.startMillis) / (forecast.stepSeconds * MILLIS_PER_SECOND));
+  const common = largestOver(bySlot.slice(skipped, skipped + slots), mergedSlots);
+  const rounded = common.map((value) => Math.round(value * PROBABILITY_STEPS) / PROBABILITY_STEPS);
+  const risk = { thresholdUnits, probability };
+  return rounded.some((value) => value > 0) ? { ...risk, bySlot: rounded } : risk;
+}
+
 function bindingOver(measured: readonly [Measured, ...Measured[]]): ResourceType {
   let binding = measured[0].resource;
   let largest = -1;
@@ -85,12 +118,14 @@ function bindingOver(measured: readonly [Measured, ...Measured[]]): ResourceType
 
 /**
  * What a pool needs, from the forecasts of its resource types. Types that the pool does not measure are left out. More than 600
- * slots are merged, each merged slot keeping the largest need in it.
+ * slots are merged, each merged slot keeping the largest need and the largest probability in it.
+ * @param coverage of earlier forecasts, by resource type
  * @throws RangeError when no forecast is of a measured type, when their steps differ, or when they have no slot in common
  */
 export function poolForecast(
   forecasts: Readonly<Partial<Record<ResourceType, Forecast>>>,
   spec: Pick<PoolSpec, 'poolId' | 'resources'>,
+  coverage: PoolForecast['coverage'] = {},
 ): PoolForecast {
   const measured = RESOURCE_TYPES.flatMap((resource): Measured[] => {
     const forecast = forecasts[resource];
@@ -120,12 +155,12 @@ export function poolForecast(
     neededUnits: { '0.5': at('0.5'), '0.9': at('0.9'), '0.95': at('0.95') },
     bindingResource: bindingOver([first, ...others]),
     bottlenecks: Object.fromEntries(
-      measured.map(({ resource, forecast: { bottleneck } }) => [
-        resource,
-        { thresholdUnits: bottleneck.thresholdUnits, probability: bottleneck.probability },
-      ]),
+      measured.map((each) => [each.resource, poolBottleneck(each, startMillis, slots, mergedSlots)]),
     ),
+    bottleneckProbability: anyBottleneck(measured.map(({ forecast }) => forecast.bottleneck)),
     models: Object.fromEntries(measured.map(({ resource, forecast }) => [resource, forecast.models])),
+    reasons: Object.fromEntries(measured.map(({ resource, forecast }) => [resource, forecast.reasons])),
+    ...(Object.keys(coverage).length === 0 ? {} : { coverage }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FittedModel, PointModel } from './model.ts';
 import { forecastBounds, shownSeasons } from './model.ts';
+import { shockPool } from './shocks.ts';
 
 /** What each step of a season adds to, or multiplies, the series. Index: step modulo the season. */
 interface Seasonality {
@@ -24,6 +25,8 @@ const MAX_BACKTEST_SEASONS = 4;
 const MAX_BACKTEST_SHARE = 0.25;
 const THETAS = [1, 1.25, 1.5, 2, 3, 5, 50];
 const ALPHAS = [0.02, 0.1, 0.25, 0.5, 0.75, 0.95];
+/** The level of errors is followed over at least this. */
+const SHOCK_SPAN_STEPS = 24;
 const MIN_ALPHA = 0.001;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 const GOLDEN_STEPS = 12;
@@ -31,6 +34,7 @@ const GOLDEN_STEPS = 12;
 const MIN_INDEX = 0.01;
 /** Two-sided 90 %: the level of the test that the M competitions' benchmarks use. */
 const ACF_CRITICAL = 1.645;
+const MAX_SUMMED_LAGS = 24;
 
 const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
@@ -44,16 +48,18 @@ function isSeasonal(values: readonly number[], season: number): boolean {
   const deviations = values.map((value) => value - mean);
   const variance = deviations.reduce((sum, value) => sum + value * value, 0);
   if (!(variance > 0)) return false;
-  let squares = 0;
-  let correlation = 0;
-  for (let lag = 1; lag <= season; lag += 1) {
-    correlation = 0;
+  const correlationAt = (lag: number): number => {
+    let sum = 0;
     for (let step = lag; step < deviations.length; step += 1) {
-      correlation += (deviations[step] ?? 0) * (deviations[step - lag] ?? 0);
+      sum += (deviations[step] ?? 0) * (deviations[step - lag] ?? 0);
     }
-    correlation /= variance;
-    if (lag < season) squares += correlation * correlation;
-  }
+    return sum / variance;
+  };
+  // Of a long season, every so many lags stand for those around them.
+  const stride = Math.ceil(season / MAX_SUMMED_LAGS);
+  let squares = 0;
+  for (let lag = 1; lag < season; lag += stride) squares += stride * correlationAt(lag) ** 2;
+  const correlation = correlationAt(season);
   return Math.abs(correlation) > ACF_CRITICAL * Math.sqrt((1 + 2 * squares) / values.length);
 }
 
@@ -159,15 +165,24 @@ function runThrough(values: readonly number[], parameters: Parameters): { state:
   return { state, errors };
 }
 
+/** Sum of the squared errors of one step ahead. As `runThrough` does, without keeping anything: it is most of the work. */
 function squaredError(values: readonly number[], parameters: Parameters): number {
-  let state = firstState(values[0] ?? 0, parameters);
+  const { alpha, theta } = parameters;
+  const first = firstState(values[0] ?? 0, parameters);
+  let { level, mean, slope, intercept, power } = first;
   let sum = 0;
   for (let step = 1; step < values.length; step += 1) {
     const value = values[step] ?? 0;
-    const error = value - expected(state, parameters);
+    const ahead = (1 - power * (1 - alpha)) / alpha;
+    const error = value - (level + (1 - 1 / theta) * (power * intercept + ahead * slope));
     // The line has no slope worth the name before its third value.
     if (step > 2) sum += error * error;
-    state = updated(state, value, parameters);
+    const steps = step + 1;
+    slope = ((steps - 2) * slope + (6 / steps) * (value - mean)) / (steps + 1);
+    mean += (value - mean) / steps;
+    level = alpha * value + (1 - alpha) * level;
+    intercept = mean - (slope * (steps + 1)) / 2;
+    power *= 1 - alpha;
   }
   return sum;
 }
@@ -198,7 +213,11 @@ function refined(values: readonly number[], theta: number, from: number, to: num
   return leftError <= rightError ? left : right;
 }
 
-function optimised(values: readonly number[]): Parameters {
+/** What smoothing suits is told by the newest values; more of them cost time and told nothing else. */
+const TUNING_STEPS = 400;
+
+function optimised(all: readonly number[]): Parameters {
+  const values = all.slice(-TUNING_STEPS);
   let best: Parameters = { alpha: ALPHAS[0] ?? 1, theta: 1 };
   let bestError = Number.POSITIVE_INFINITY;
   for (const theta of THETAS) {
@@ -214,10 +233,11 @@ function optimised(values: readonly number[]): Parameters {
   return squaredError(values, found) < bestError ? found : best;
 }
 
-function extended(state: State, parameters: Parameters, horizonSteps: number): number[] {
+/** The next values: what is expected, and a shock on top of it, which the next value builds on. */
+function extended(state: State, parameters: Parameters, shocks: Float64Array): number[] {
   let now = state;
-  return Array.from({ length: horizonSteps }, () => {
-    const value = expected(now, parameters);
+  return Array.from(shocks, (shock) => {
+    const value = expected(now, parameters) + shock;
     now = updated(now, value, parameters);
     return value;
   });
@@ -236,9 +256,21 @@ function fitted(values: readonly number[], seasonality: Seasonality): FittedMode
       const seen = [...values, ...later];
       const { lowest, highest } = forecastBounds(seen);
       const { state } = runThrough(adjust(seen), parameters);
-      return extended(state, parameters, horizonSteps).map((value, index) =>
+      return extended(state, parameters, new Float64Array(horizonSteps)).map((value, index) =>
         Math.min(highest, Math.max(lowest, withSeason(seasonality, value, seen.length + index))),
       );
+    },
+    samplePaths(horizonSteps, paths, random, later = []) {
+      const seen = [...values, ...later];
+      const { lowest, highest } = forecastBounds(seen);
+      const { state, errors } = runThrough(adjust(seen), parameters);
+      const shocks = shockPool(Float64Array.from(errors), Math.max(seasonality.indices.length, SHOCK_SPAN_STEPS));
+      return Array.from({ length: paths }, () => {
+        const course = extended(state, parameters, shocks.draw(horizonSteps, random));
+        return Float64Array.from(course, (value, index) =>
+          Math.min(highest, Math.max(lowest, withSeason(seasonality, value, seen.length + index))),
+        );
+      });
     },
   };
 }

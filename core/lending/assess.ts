@@ -11,6 +11,7 @@ export type LatestMetrics = Readonly<Partial<Record<ResourceType, number>>>;
 
 export type AssessRefusalCode =
   | 'alarm-recovered'
+  | 'bottleneck-unlikely'
   | 'not-tagged'
   | 'cooling-down'
   | 'consent'

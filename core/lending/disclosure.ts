@@ -20,6 +20,7 @@ const READERS = {
   startedBy: 'borrower',
   alarmName: 'borrower-metrics',
   alarmTransitionAt: 'borrower-metrics',
+  forecastNeed: 'borrower',
   priceMicroUsdPerUnitHour: 'both',
   termSeconds: 'both',
   shortestTermSeconds: 'both',

@@ -1,4 +1,5 @@
 import type { ConsentTerms } from '../consent/consent.ts';
+import type { NeedLevel } from '../forecast/pool-forecast.ts';
 import type { AccountId, EpochMillis, LoanId, MicroUsd, PoolId, ResourceType } from '../units.ts';
 
 /**
@@ -56,6 +57,23 @@ export interface LoanReason {
   readonly fromMetrics?: true;
 }
 
+/** What was forecast when a loan was asked for before any alarm. */
+export interface ForecastNeed {
+  /** The resource type most likely to reach its bottleneck. */
+  readonly resource: ResourceType;
+  /** Demand, in units, that counts as a bottleneck. */
+  readonly thresholdUnits: number;
+  /** Probability that demand reaches it before `beforeMillis`. */
+  readonly probability: number;
+  /** End of the time that was looked ahead. */
+  readonly beforeMillis: EpochMillis;
+  /** Units needed at the peak, at a level of the forecast. */
+  readonly neededUnits: number;
+  readonly needLevel: NeedLevel;
+  /** End of the slot in which the most is needed: the loan is kept until then, however low demand is. */
+  readonly peakEndMillis: EpochMillis;
+}
+
 /** One borrowing of capacity, from request to end. All of it is written in transactions conditional on `version`. */
 export interface Loan {
   readonly loanId: LoanId;
@@ -73,9 +91,11 @@ export interface Loan {
   readonly bindingResource: ResourceType;
   /** The execution that makes the loan: a second one for the same loan leaves it alone. */
   readonly startedBy: string;
-  /** The alarm transition that asked for it. */
-  readonly alarmName: string;
-  readonly alarmTransitionAt: EpochMillis;
+  /** The alarm transition that asked for it, unless a forecast did. */
+  readonly alarmName?: string;
+  readonly alarmTransitionAt?: EpochMillis;
+  /** The forecast that asked for it before an alarm could. */
+  readonly forecastNeed?: ForecastNeed;
   readonly priceMicroUsdPerUnitHour: MicroUsd;
   readonly termSeconds: number;
   readonly shortestTermSeconds: number;

@@ -15,7 +15,8 @@ export interface Recovery {
 /**
  * Whether an active loan is no longer needed: its shortest term is over, and the demand of every measured resource type runs at
  * its recovery percentage, or less, on the ceiling without the loan. The gap between threshold and recovery keeps a loan from
- * being asked for again as soon as it is returned. A metric that cannot be read counts as demand.
+ * being asked for again as soon as it is returned. A metric that cannot be read counts as demand. A loan that was made for a
+ * forecast peak is needed until that peak has passed, however low demand is.
  */
 export function hasRecovered(seen: {
   readonly pool: Pool;
@@ -29,6 +30,10 @@ export function hasRecovered(seen: {
   if (loan.state !== 'active' || loan.activeAt === undefined) return not(`the loan is ${loan.state}, not active`);
   const earliest = plusMillis(loan.activeAt, loan.shortestTermSeconds * MILLIS_PER_SECOND);
   if (now < earliest) return not(`its shortest term ends at ${earliest} ms, it is ${now} ms`);
+  const peakEnd = loan.forecastNeed?.peakEndMillis;
+  if (peakEnd !== undefined && now < peakEnd) {
+    return not(`it was made for a peak that is forecast until ${peakEnd} ms, it is ${now} ms`);
+  }
   const ownCeiling = Math.min(group.maxSize, ceilingUnits(pool)) - loan.units;
   const demand = demandNow(pool, group, seen.metrics);
   for (const resource of RESOURCE_TYPES) {

@@ -10,12 +10,12 @@ import type { AccountId, EpochMillis, LoanId, MicroUsd, PoolId, ResourceType } f
 import { capacityCost, invariant, MILLIS_PER_SECOND, microUsd, plusMillis } from '../units.ts';
 import type { LoanCommit, LoanSnapshot, PoolChange, UsageChange } from './commit.ts';
 import { failureEnding } from './failure.ts';
-import type { CeilingMove, Loan, LoanReason, LoanState, ReturnReason } from './loan.ts';
+import type { CeilingMove, ForecastNeed, Loan, LoanReason, LoanState, ReturnReason } from './loan.ts';
 import { giveMove, takeMove } from './moves.ts';
 
 const SECONDS_PER_HOUR = 3_600;
 
-/** What an alarm asks for, once it was found to be needed. */
+/** What an alarm or a forecast asks for, once it was found to be needed. */
 export interface LoanRequest {
   readonly loanId: LoanId;
   readonly borrowerAccountId: AccountId;
@@ -23,8 +23,9 @@ export interface LoanRequest {
   readonly units: number;
   readonly bindingResource: ResourceType;
   readonly startedBy: string;
-  readonly alarmName: string;
-  readonly alarmTransitionAt: EpochMillis;
+  readonly alarmName?: string;
+  readonly alarmTransitionAt?: EpochMillis;
+  readonly forecastNeed?: ForecastNeed;
   readonly inServiceBefore: number;
   /** Why so much is needed: figures of the borrower. */
   readonly reason: string;
@@ -60,9 +61,16 @@ function auditDetail(loan: Loan): Record<string, string | number | boolean | nul
     returnReason: loan.returnReason ?? null,
     billedMicroUsd: loan.billedMicroUsd ?? null,
     endDetail: loan.endDetail ?? null,
-    // The lender may read it only where the borrower's consent lets it.
-    ...(concernedAccount(loan) === loan.borrowerAccountId ? { bindingResource: loan.bindingResource } : {}),
+    ...(concernedAccount(loan) === loan.borrowerAccountId ? ownAuditDetail(loan) : {}),
   };
+}
+
+/** What the borrower alone may read, or the lender only where the borrower's consent lets it. */
+function ownAuditDetail(loan: Loan): Record<string, string> {
+  const { bindingResource, forecastNeed, reasons } = loan;
+  // The first reason is why it was asked for.
+  const asked = forecastNeed === undefined ? undefined : reasons[0]?.text;
+  return { bindingResource, ...(asked === undefined ? {} : { askedAhead: asked }) };
 }
 
 /** The commit that moves a loan to a state; the parts that this state changes are filled in by the caller. */

@@ -1,4 +1,6 @@
 import type { ConsentTerms } from '../consent/consent.ts';
+import type { ExpectedPeak } from '../forecast/expected-peaks.ts';
+import { expectedPeaks } from '../forecast/expected-peaks.ts';
 import type { PoolForecast } from '../forecast/pool-forecast.ts';
 import type { AccountId, EpochMillis, MicroUsd, PoolId } from '../units.ts';
 import type { GateRefusal } from './gates.ts';
@@ -47,7 +49,14 @@ export type PartnerView = Pick<Partner, 'lenderPoolId' | 'lenderAccountId' | 'ex
   Partial<Pick<Partner, 'score' | 'confidence' | 'expectedUnits'>>;
 
 /** A plan as the account of its pool may see it. */
-export type PlanView = Omit<PoolPlan, 'partners'> & { readonly partners: readonly PartnerView[] };
+export type PlanView = Omit<PoolPlan, 'partners'> & {
+  readonly partners: readonly PartnerView[];
+  /** Where the forecast needs the most, the earliest first. */
+  readonly expectedPeaks: readonly ExpectedPeak[];
+};
+
+/** Peaks that a plan shows: with a forecast of two days, both days' and one more. */
+const PEAKS_SHOWN = 3;
 
 function partnerForBorrower(partner: Partner): PartnerView {
   const { score, confidence, expectedUnits, metricReasons, lenderDataAccess, ...shared } = partner;
@@ -57,5 +66,9 @@ function partnerForBorrower(partner: Partner): PartnerView {
 
 /** The plan as it is shown to the borrower whose it is. */
 export function planForBorrower(plan: PoolPlan): PlanView {
-  return { ...plan, partners: plan.partners.map(partnerForBorrower) };
+  return {
+    ...plan,
+    partners: plan.partners.map(partnerForBorrower),
+    expectedPeaks: plan.forecast === undefined ? [] : expectedPeaks(plan.forecast, PEAKS_SHOWN),
+  };
 }

@@ -1,15 +1,19 @@
 import type { PoolId, ResourceType } from '../units.ts';
 import { invariant, MILLIS_PER_SECOND } from '../units.ts';
 
-/** Demand of one resource type of a pool, in units (fully used instances), at a fixed step. */
-export interface DemandHistory {
-  readonly poolId: PoolId;
-  readonly resource: ResourceType;
+/** Values at a fixed step. */
+export interface StepSeries {
   readonly stepSeconds: number;
   /** Start of the first step, in milliseconds since the epoch; a multiple of the step. */
   readonly startMillis: number;
   /** null: nothing is known of that step. */
   readonly values: readonly (number | null)[];
+}
+
+/** Demand of one resource type of a pool, in units (fully used instances), at a fixed step. */
+export interface DemandHistory extends StepSeries {
+  readonly poolId: PoolId;
+  readonly resource: ResourceType;
 }
 
 /** One measured demand. */
@@ -20,7 +24,7 @@ export interface DemandSample {
 }
 
 /** End of the last step, in milliseconds since the epoch: where a forecast begins. */
-export function historyEndMillis(history: DemandHistory): number {
+export function historyEndMillis(history: StepSeries): number {
   return history.startMillis + history.values.length * history.stepSeconds * MILLIS_PER_SECOND;
 }
 
@@ -30,25 +34,25 @@ export function emptyHistory(poolId: PoolId, resource: ResourceType, stepSeconds
 }
 
 /**
- * A history with fresh samples in it, cut to its last `maxSteps` steps. Each sample counts for the step in which it lies;
- * of several in one step the last given counts, and a fresh sample replaces what was known. Merging the same samples
- * again changes nothing. Samples that are not a finite number from 0 are left out.
+ * A series with fresh samples in it, cut to its last `maxSteps` steps. Each sample counts for the step in which it lies; of
+ * several in one step the last given counts, and a fresh sample replaces what was known. Merging the same samples again changes
+ * nothing. Samples that are not finite are left out.
  */
-export function mergeSamples(
-  history: DemandHistory,
-  samples: readonly DemandSample[],
+export function mergeValues<Series extends StepSeries>(
+  series: Series,
+  samples: readonly { readonly atMillis: number; readonly value: number }[],
   maxSteps: number,
-): DemandHistory {
+): Series {
   invariant(Number.isSafeInteger(maxSteps) && maxSteps > 0, 'a history keeps a positive whole number of steps');
-  const stepMillis = history.stepSeconds * MILLIS_PER_SECOND;
+  const stepMillis = series.stepSeconds * MILLIS_PER_SECOND;
   const byStep = new Map<number, number | null>();
-  const first = Math.floor(history.startMillis / stepMillis);
-  for (const [index, value] of history.values.entries()) byStep.set(first + index, value);
-  for (const { atMillis, demandUnits } of samples) {
-    if (!Number.isFinite(atMillis) || !Number.isFinite(demandUnits) || demandUnits < 0) continue;
-    byStep.set(Math.floor(atMillis / stepMillis), demandUnits);
+  const first = Math.floor(series.startMillis / stepMillis);
+  for (const [index, value] of series.values.entries()) byStep.set(first + index, value);
+  for (const { atMillis, value } of samples) {
+    if (!Number.isFinite(atMillis) || !Number.isFinite(value)) continue;
+    byStep.set(Math.floor(atMillis / stepMillis), value);
   }
-  if (byStep.size === 0) return history;
+  if (byStep.size === 0) return series;
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
   for (const step of byStep.keys()) {
@@ -57,5 +61,26 @@ export function mergeSamples(
   }
   lowest = Math.max(lowest, highest - maxSteps + 1);
   const values = Array.from({ length: highest - lowest + 1 }, (_, index) => byStep.get(lowest + index) ?? null);
-  return { ...history, startMillis: lowest * stepMillis, values };
+  return { ...series, startMillis: lowest * stepMillis, values };
+}
+
+/** A demand history with fresh samples in it, as `mergeValues` does it. Samples below 0 are left out. */
+export function mergeSamples(
+  history: DemandHistory,
+  samples: readonly DemandSample[],
+  maxSteps: number,
+): DemandHistory {
+  const usable = samples.filter(({ demandUnits }) => demandUnits >= 0);
+  return mergeValues(
+    history,
+    usable.map(({ atMillis, demandUnits }) => ({ atMillis, value: demandUnits })),
+    maxSteps,
+  );
+}
+
+/** A series at the steps of another one; null where it knows nothing, or has another step. */
+export function valuesAtStepsOf(history: StepSeries, series: StepSeries): (number | null)[] {
+  if (series.stepSeconds !== history.stepSeconds) return history.values.map(() => null);
+  const offset = Math.round((history.startMillis - series.startMillis) / (history.stepSeconds * MILLIS_PER_SECOND));
+  return history.values.map((_, step) => series.values[step + offset] ?? null);
 }

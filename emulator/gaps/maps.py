@@ -1,6 +1,7 @@
-"""Step Functions: the JSONata form of a DISTRIBUTED Map, with batching; executions start without a pause."""
+"""Step Functions: the JSONata form of a DISTRIBUTED Map, with batching, as wide as the machine; executions start without a pause."""
 
 import copy
+import os
 
 from . import patching
 
@@ -8,6 +9,10 @@ _sfn = patching.module("services.stepfunctions")
 
 # The emulator sleeps this long before the first state of every execution; AWS does not.
 START_PAUSE_SECONDS = 0.15
+
+
+# Each item that runs at the same time has a Node process of its own, with whatever its function loads.
+ITEMS_AT_ONCE_MAX = max(2, os.cpu_count() or 1)
 
 
 def install():
@@ -39,6 +44,7 @@ def _jsonata(original):
         for name in ("MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage"):
             if name in state_def:
                 plain[name] = _number(state_def, name, raw_input, ctx)
+        plain["MaxConcurrency"] = min(plain.get("MaxConcurrency") or ITEMS_AT_ONCE_MAX, ITEMS_AT_ONCE_MAX)
         results, following = original(plain, raw_input, inputs, iterator, execution, ctx)
         output = _sfn._apply_jsonata_output(state_def, raw_input, ctx, result=results, default=results)
         _sfn._apply_state_assign(state_def, raw_input, ctx, result=results)

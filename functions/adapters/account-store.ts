@@ -2,6 +2,7 @@ import { BatchGetCommand, PutCommand, QueryCommand, ScanCommand } from '@aws-sdk
 import type { ChainHead } from '../../core/audit/chain.ts';
 import type { Consent, ConsentUsage } from '../../core/consent/consent.ts';
 import { emptyUsage } from '../../core/consent/covers.ts';
+import type { BusinessEvent } from '../../core/forecast/events.ts';
 import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
 import type { PoolPlan } from '../../core/pairing/plan.ts';
 import type { Pool } from '../../core/pool.ts';
@@ -9,7 +10,7 @@ import type { AccountId, PoolId } from '../../core/units.ts';
 import { poolId } from '../../core/units.ts';
 import { documents } from './clients.ts';
 import type { AccountKey } from './keys.ts';
-import { chainKey, consentKey, forecastKey, planKey, poolKey, usageKey } from './keys.ts';
+import { chainKey, consentKey, eventsKey, forecastKey, planKey, poolKey, usageKey } from './keys.ts';
 
 /** DynamoDB's limit for one BatchGetItem. */
 const BATCH_GET_ITEMS = 100;
@@ -22,6 +23,8 @@ export interface AccountItems {
   pool(id: PoolId): Pool | undefined;
   plan(id: PoolId): PoolPlan | undefined;
   forecast(id: PoolId): PoolForecast | undefined;
+  /** Business events of a pool; none were stated: empty. */
+  events(id: PoolId): readonly BusinessEvent[];
   consent(account: AccountId): Consent | undefined;
   usage(account: AccountId): ConsentUsage;
   head(account: AccountId): ChainHead | undefined;
@@ -77,6 +80,7 @@ export async function readAccountItems(table: string, keys: readonly AccountKey[
     pool: (id) => stored(at(poolKey(id))) as Pool | undefined,
     plan: (id) => stored(at(planKey(id))) as PoolPlan | undefined,
     forecast: (id) => (stored(at(forecastKey(id))) as { forecast: PoolForecast } | undefined)?.forecast,
+    events: (id) => (stored(at(eventsKey(id))) as { events: readonly BusinessEvent[] } | undefined)?.events ?? [],
     consent: (account) => stored(at(consentKey(account))) as Consent | undefined,
     usage: (account) => usageOf(account, at(usageKey(account))),
     head: (account) => stored(at(chainKey(account))) as ChainHead | undefined,

@@ -2,10 +2,11 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditEvent, AuditRecord, ChainHead } from '../../core/audit/chain.ts';
 import type { LedgerEntry } from '../../core/billing/ledger.ts';
 import type { ConsentChange } from '../../core/consent/lifecycle.ts';
+import type { BusinessEvent } from '../../core/forecast/events.ts';
 import type { Pool } from '../../core/pool.ts';
 import type { AccountId } from '../../core/units.ts';
 import { documents } from './clients.ts';
-import { bucketOf, consentKey, consentVersionKey, poolKey } from './keys.ts';
+import { bucketOf, consentKey, consentVersionKey, eventsKey, poolKey } from './keys.ts';
 import type { AuditTables, ConditionedWrite } from './transaction.ts';
 import { commitAudited } from './transaction.ts';
 
@@ -47,9 +48,14 @@ export async function writeConsent(
   await commitAudited([current, kept], audit, head, tables);
 }
 
-/** Enrols a pool, or changes what is known of it; never while a loan is moving its ceiling. */
+/**
+ * Enrols a pool, or changes what is known of it; never while a loan is moving its ceiling.
+ * @param events its business events, in an item of their own: a loan reads and writes the pool often, and never needs them.
+ *   Absent: those that are stored stay
+ */
 export async function writePool(
   pool: Pool,
+  events: readonly BusinessEvent[] | undefined,
   previousVersion: number | undefined,
   audit: AuditEvent,
   head: ChainHead | undefined,
@@ -72,7 +78,11 @@ export async function writePool(
       },
     },
   };
-  await commitAudited([enrolled], audit, head, tables);
+  const calendar: ConditionedWrite = {
+    condition: `the events of ${spec.poolId} can be replaced`,
+    write: { Put: { TableName: tables.accountsTable, Item: { ...eventsKey(spec.poolId), events } } },
+  };
+  await commitAudited(events === undefined ? [enrolled] : [enrolled, calendar], audit, head, tables);
 }
 
 /** Records an attempt that was refused. */

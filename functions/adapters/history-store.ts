@@ -1,10 +1,12 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { DemandHistory } from '../../core/telemetry/history.ts';
+import type { DemandHistory, StepSeries } from '../../core/telemetry/history.ts';
 import type { PoolId, ResourceType } from '../../core/units.ts';
 import { poolIdParts } from '../../core/units.ts';
 
-/** A pool's demand by resource type: one object for each pool. */
-export type PoolHistory = Readonly<Partial<Record<ResourceType, DemandHistory>>>;
+/** A pool's demand by resource type, and its application's metrics by name: one object for each pool. */
+export type PoolHistory = Readonly<Partial<Record<ResourceType, DemandHistory>>> & {
+  readonly regressors?: Readonly<Record<string, StepSeries>>;
+};
 
 const s3 = new S3Client({});
 

@@ -7,10 +7,12 @@ export const sha256Hex: Sha256Hex = (text) => createHash('sha256').update(text, 
 const LOAN_ID_HEX_DIGITS = 24;
 
 /**
- * The id of the loan that an alarm transition asks for. The same transition, repeated or late, gives the same id, and so
- * one loan. When an alarm outlasts a refusal or a loan, the end of the cool-down stands for a new transition.
+ * The id of the loan that an alarm transition asks for, or a slot of a forecast. The same transition, repeated or late, gives
+ * the same id, and so one loan. When an alarm outlasts a refusal or a loan, the end of the cool-down stands for a new
+ * transition.
+ * @param trigger name of the alarm, or a name that no alarm has
  */
-export function loanIdFor(poolId: PoolId, alarmName: string, transitionAt: EpochMillis): LoanId {
-  const digest = sha256Hex([poolId, alarmName, transitionAt].join('\n'));
+export function loanIdFor(poolId: PoolId, trigger: string, at: EpochMillis): LoanId {
+  const digest = sha256Hex([poolId, trigger, at].join('\n'));
   return `ln-${digest.slice(0, LOAN_ID_HEX_DIGITS)}` as LoanId;
 }

@@ -7,12 +7,13 @@ export interface AccountKey {
   readonly item: string;
 }
 
-function pooled(prefix: 'POOL' | 'FORECAST' | 'PLAN', poolId: PoolId): AccountKey {
+function pooled(prefix: 'POOL' | 'EVENTS' | 'FORECAST' | 'PLAN', poolId: PoolId): AccountKey {
   const { accountId, region, groupName } = poolIdParts(poolId);
   return { accountId, item: `${prefix}#${region}#${groupName}` };
 }
 
 export const poolKey = (poolId: PoolId): AccountKey => pooled('POOL', poolId);
+export const eventsKey = (poolId: PoolId): AccountKey => pooled('EVENTS', poolId);
 export const forecastKey = (poolId: PoolId): AccountKey => pooled('FORECAST', poolId);
 export const planKey = (poolId: PoolId): AccountKey => pooled('PLAN', poolId);
 export const consentKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'CONSENT' });

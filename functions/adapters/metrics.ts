@@ -10,3 +10,10 @@ export function countLoan(state: LoanState): void {
   single.addDimension('state', state);
   single.addMetric('Loans', MetricUnit.Count, 1);
 }
+
+/** Counts a model that should have taken part in a forecast and failed: `FailedModels` by model. */
+export function countFailedModel(name: string): void {
+  const single = metrics.singleMetric();
+  single.addDimension('model', name);
+  single.addMetric('FailedModels', MetricUnit.Count, 1);
+}

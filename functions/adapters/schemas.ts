@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { eventProblem } from '../../core/forecast/events.ts';
+import { NEED_LEVELS } from '../../core/forecast/pool-forecast.ts';
 import type { LoanSnapshot } from '../../core/lending/commit.ts';
 import type { Offer } from '../../core/lending/saga.ts';
 import type { GroupObservation } from '../../core/pool.ts';
@@ -34,6 +36,8 @@ export const loanIdSchema = z
 const epochMillisSchema = wholeNumber.transform((value) => epochMillis(value));
 const microUsdSchema = wholeNumber.transform((value) => microUsd(value));
 
+const instanceTypeSchema = z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'expected an instance type such as m7g.large');
+
 const resourceMetricSchema = z
   .strictObject({
     namespace: z.string().min(1),
@@ -57,7 +61,7 @@ export const poolSpecSchema = z
     groupName: z.string().min(1).max(255),
     application: z.string().min(1),
     azIds: z.array(z.string().min(1)).min(1),
-    instanceType: z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'expected an instance type such as m7g.large'),
+    instanceType: instanceTypeSchema,
     platform: z.string().min(1),
     tenancy: z.enum(['default', 'dedicated']),
     storageType: z.string().min(1),
@@ -75,12 +79,52 @@ export const poolSpecSchema = z
     historyStepSeconds: positive,
     seasonSteps: z.array(positive),
     coolDownSeconds: wholeNumber,
+    applicationMetrics: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1),
+          namespace: z.string().min(1),
+          metricName: z.string().min(1),
+          dimensions: z.record(z.string().min(1), z.string().min(1)),
+          statistic: z.enum(['Average', 'Maximum', 'Minimum', 'Sum', 'SampleCount']),
+        }),
+      )
+      .max(10)
+      .refine((metrics) => new Set(metrics.map(({ name }) => name)).size === metrics.length, 'expected each name once')
+      .exactOptional(),
+    borrowAhead: z
+      .strictObject({
+        atProbability: z.number().gt(0).max(1),
+        aheadSeconds: positive,
+        needLevel: z.enum(NEED_LEVELS),
+      })
+      .exactOptional(),
     resources: z.partialRecord(z.enum(RESOURCE_TYPES), resourceMetricSchema),
   })
   .refine((spec) => spec.poolId === `${spec.accountId}/${spec.region}/${spec.groupName}`, {
     path: ['poolId'],
     message: 'expected <accountId>/<region>/<groupName> of the same pool',
   });
+
+/** Business events of one pool: far below the 400 KB of one item. */
+export const POOL_EVENTS_MAX = 1_000;
+
+/** What `PUT /pools` takes besides the pool itself. */
+export const poolEventsSchema = z
+  .array(
+    z
+      .strictObject({
+        name: z.string().min(1).max(200),
+        startMillis: z.int(),
+        endMillis: z.int(),
+        expectedFactor: z.number().exactOptional(),
+      })
+      .superRefine((event, context) => {
+        const message = eventProblem(event);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      }),
+  )
+  .max(POOL_EVENTS_MAX);
 
 const usageLimits = {
   maxUnits: positive,
@@ -99,6 +143,7 @@ export const consentTermsSchema = z
         ...usageLimits,
         maxPriceMicroUsdPerUnitHour: microUsdSchema,
         minRecallNoticeSeconds: wholeNumber,
+        maxNeedLevel: z.enum(NEED_LEVELS).exactOptional(),
       })
       .exactOptional(),
     groupNames: z.array(z.string().min(1)),
@@ -139,15 +184,19 @@ export const alarmEventSchema = z.object({
   }),
 });
 
-export const borrowInputSchema = z.object({
+const borrowShape = {
   loanId: loanIdSchema,
   poolId: poolIdSchema,
-  alarmName: z.string().min(1),
   resourceType: z.enum(RESOURCE_TYPES),
-  transitionAtMillis: epochMillisSchema,
   /** Name of the execution. */
   execution: z.string().min(1),
-});
+};
+
+/** What asks for a loan: an alarm, or a forecast before there is one. */
+export const borrowInputSchema = z.union([
+  z.object({ ...borrowShape, alarmName: z.string().min(1), transitionAtMillis: epochMillisSchema }),
+  z.object({ ...borrowShape, forecastSlotMillis: epochMillisSchema }),
+]);
 
 export const returnReasonSchema = z.enum([
   'expired',
@@ -172,5 +221,13 @@ export const groupObservationSchema = z.custom<GroupObservation>(
   'expected a group as the step before observed it',
 );
 export const poolInputSchema = z.object({ poolId: poolIdSchema });
+/** The pools that are planned; absent: all. */
+export const planInputSchema = z.object({ poolIds: z.array(poolIdSchema).exactOptional() });
+/** The pools that are looked at; absent: all. */
+export const lookAheadInputSchema = z.object({
+  poolIds: z.array(poolIdSchema).exactOptional(),
+  /** Whether what was measured since is compared with what was forecast. */
+  compare: z.boolean().default(true),
+});
 export const bucketInputSchema = z.object({ bucket: z.string().min(1), poolIds: z.array(poolIdSchema) });
 export const noInputSchema = z.unknown();

@@ -1,4 +1,4 @@
-import type { MetricAlarm, MetricDataQuery, MetricDataResult } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchClient, MetricAlarm, MetricDataQuery, MetricDataResult } from '@aws-sdk/client-cloudwatch';
 import { DescribeAlarmsCommand, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { PoolSpec, ResourceMetric } from '../../core/pool.ts';
 import type { AccountId, EpochMillis, ResourceType } from '../../core/units.ts';
@@ -119,6 +119,31 @@ function samples(results: readonly MetricDataResult[]): MetricSample[] {
     .sort((a, b) => a.at - b.at);
 }
 
+/** All pages of the answer to some queries. */
+async function metricData(
+  cloudWatch: CloudWatchClient,
+  queries: readonly MetricDataQuery[],
+  from: EpochMillis,
+  to: EpochMillis,
+): Promise<MetricDataResult[]> {
+  const results: MetricDataResult[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await cloudWatch.send(
+      new GetMetricDataCommand({
+        MetricDataQueries: [...queries],
+        StartTime: new Date(from),
+        EndTime: new Date(to),
+        ScanBy: 'TimestampAscending',
+        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+      }),
+    );
+    results.push(...(page.MetricDataResults ?? []));
+    nextToken = page.NextToken;
+  } while (nextToken !== undefined);
+  return results;
+}
+
 /**
  * The metrics of a group between two moments, all resource types in one call a page.
  * @param periodSeconds resolution; CloudWatch keeps 1-second data for 3 hours, 60-second data for 15 days, 5-minute data for 63 days
@@ -135,23 +160,40 @@ export async function readMetrics(
     const metric = spec.resources[type];
     return metric === undefined ? [] : [query(type, metric, spec.groupName, periodSeconds)];
   });
-  const results: MetricDataResult[] = [];
-  let nextToken: string | undefined;
-  do {
-    const page = await cloudWatch.send(
-      new GetMetricDataCommand({
-        MetricDataQueries: [...queries, query('inService', IN_SERVICE, spec.groupName, periodSeconds)],
-        StartTime: new Date(from),
-        EndTime: new Date(to),
-        ScanBy: 'TimestampAscending',
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
-      }),
-    );
-    results.push(...(page.MetricDataResults ?? []));
-    nextToken = page.NextToken;
-  } while (nextToken !== undefined);
+  const inService = query('inService', IN_SERVICE, spec.groupName, periodSeconds);
+  const results = await metricData(cloudWatch, [...queries, inService], from, to);
   const ids = [...RESOURCE_TYPES, 'inService'] as const;
   return Object.fromEntries(ids.map((id) => [id, samples(results.filter((result) => result.Id === id))]));
+}
+
+/** The metrics of a pool's application between two moments, by the names that the pool gives them. */
+export async function readApplicationMetrics(
+  spec: PoolSpec,
+  from: EpochMillis,
+  to: EpochMillis,
+  periodSeconds: number,
+  role: RoleInLinkedAccount,
+): Promise<ReadonlyMap<string, readonly MetricSample[]>> {
+  const wanted = spec.applicationMetrics ?? [];
+  if (wanted.length === 0) return new Map();
+  const idOf = (index: number): string => `application${index}`;
+  const { cloudWatch } = await linkedAccount(spec.accountId, spec.region, role);
+  const queries = wanted.map(({ namespace, metricName, dimensions, statistic }, index) => ({
+    Id: idOf(index),
+    MetricStat: {
+      Metric: {
+        Namespace: namespace,
+        MetricName: metricName,
+        Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+      },
+      Stat: statistic,
+      Period: periodSeconds,
+    },
+  }));
+  const results = await metricData(cloudWatch, queries, from, to);
+  return new Map(
+    wanted.map(({ name }, index) => [name, samples(results.filter((result) => result.Id === idOf(index)))]),
+  );
 }
 
 /** Periods that are looked back over for the newest value: metrics arrive late. */

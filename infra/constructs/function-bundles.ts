@@ -1,10 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { OutputFile } from 'esbuild';
 import { buildSync } from 'esbuild';
+import { lstmFiles } from '../../models/lstm/files.ts';
+import { PROPHET_THREAD_BUILD, prophetFiles, prophetThread } from '../../models/prophet/files.ts';
 import type { FunctionName } from '../names.ts';
 import { FUNCTION_NAMES } from '../names.ts';
 
@@ -40,7 +42,21 @@ export class FunctionBundles {
     for (const file of this.#files.filter(({ path }) => basename(dirname(path)) === name)) {
       writeFileSync(join(outputDir, basename(file.path)), file.contents);
     }
+    if (name === 'forecast') writeModels(outputDir);
   }
+}
+
+/** Weights and WebAssembly of the models, and the thread that one of them runs in, beside the bundle that looks for them there. */
+function writeModels(outputDir: string): void {
+  for (const file of [...lstmFiles(), ...prophetFiles()]) copyFileSync(file.path, join(outputDir, file.name));
+  const thread = prophetThread();
+  buildSync({
+    ...PROPHET_THREAD_BUILD,
+    entryPoints: [thread.path],
+    outfile: join(outputDir, thread.name),
+    minify: true,
+    logLevel: 'error',
+  });
 }
 
 /** `<name>/index.mjs` and its source map for every function. */

@@ -44,8 +44,16 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
       (to) => tables.grantReadAccounts(to),
       (to) => tables.grantPutAccounts(to),
       (to) => history.grantReadHistory(to),
+      (to) => history.grantChangeForecasts(to),
     ],
     pair: [...readPools, (to) => tables.grantPutAccounts(to)],
+    'look-ahead': [
+      ...readPools,
+      ...readLoans,
+      (to) => history.grantReadForecasts(to),
+      (to) => workflows.grantStart('borrow', to),
+      (to) => workflows.grantStart('plan', to),
+    ],
     reconcile: [
       ...readPools,
       ...readLoans,

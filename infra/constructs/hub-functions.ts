@@ -31,13 +31,19 @@ const COMPUTING: Size = { memoryMebibytes: 1_769, timeoutSeconds: 300 };
 const SIZES: Readonly<Partial<Record<FunctionName, Size>>> = {
   'list-pools': PATIENT,
   collect: PATIENT,
+  'look-ahead': PATIENT,
   reconcile: PATIENT,
   forecast: COMPUTING,
   pair: COMPUTING,
 };
 
 /** Nobody waits for their answer, so a failure has to go somewhere. */
-const INVOKED_ASYNCHRONOUSLY: ReadonlySet<FunctionName> = new Set(['on-alarm', 'on-recovery', 'reconcile']);
+const INVOKED_ASYNCHRONOUSLY: ReadonlySet<FunctionName> = new Set([
+  'on-alarm',
+  'on-recovery',
+  'look-ahead',
+  'reconcile',
+]);
 
 /** All functions of the hub. */
 export class HubFunctions extends Construct {

@@ -6,6 +6,7 @@ import {
   ComparisonOperator,
   Dashboard,
   GraphWidget,
+  MathExpression,
   Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -46,6 +47,7 @@ export class Operations extends Construct {
     dashboard.addWidgets(this.#workflowWidget(props.workflows), this.#functionWidget(props.functions));
     const events = new GraphWidget({ title: 'Unhandled events', left: [unhandled], width: WIDGET_WIDTH });
     dashboard.addWidgets(this.#loanWidget(), events);
+    dashboard.addWidgets(this.#modelWidget());
   }
 
   /** The prefix keeps these alarms apart from `entangle/…`, whose state changes ask for loans. */
@@ -85,6 +87,13 @@ export class Operations extends Construct {
     const notMade: readonly LoanState[] = ['refused', 'failed', 'compensated'];
     const [left, right] = [made.map(entering), notMade.map(entering)];
     return new GraphWidget({ title: 'Loans (right: refused, undone)', left, right, width: WIDGET_WIDTH });
+  }
+
+  #modelWidget(): GraphWidget {
+    const dimensions = `${METRICS_NAMESPACE},model,service`;
+    const expression = `SEARCH('{${dimensions}} MetricName="FailedModels"', 'Sum', ${PERIOD.toSeconds()})`;
+    const failed = new MathExpression({ expression, usingMetrics: {}, period: PERIOD, label: '' });
+    return new GraphWidget({ title: 'Models that left a forecast', left: [failed], width: WIDGET_WIDTH });
   }
 
   #functionWidget(functions: HubFunctions): GraphWidget {

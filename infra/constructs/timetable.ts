@@ -11,15 +11,17 @@ import { schedulerRole } from './loan-schedules.ts';
 interface TimetableProps {
   readonly planEveryHours: number;
   readonly reconcileEveryMinutes: number;
+  readonly lookAheadEveryMinutes: number;
   readonly plan: StateMachine;
   readonly reconcile: IFunction;
+  readonly lookAhead: IFunction;
   readonly deadLetters: Queue;
   readonly dataKey: DataKey;
 }
 
 const rate = (count: number, unit: 'hour' | 'minute'): string => `rate(${count} ${unit}${count === 1 ? '' : 's'})`;
 
-/** What runs by the clock: planning, and finding what an event missed. */
+/** What runs by the clock: planning, finding what an event missed, and looking at what is forecast. */
 export class Timetable extends Construct {
   readonly #props: TimetableProps;
   readonly #role: Role;
@@ -27,25 +29,27 @@ export class Timetable extends Construct {
   constructor(scope: Construct, id: string, props: TimetableProps) {
     super(scope, id);
     this.#props = props;
-    this.#role = schedulerRole(this, 'Role', 'Entangle: starts planning and reconciling');
+    this.#role = schedulerRole(this, 'Role', 'Entangle: starts planning, reconciling and looking ahead');
     this.#grantTargets();
     this.#schedule('plan', rate(props.planEveryHours, 'hour'), props.plan.stateMachineArn);
     this.#schedule('reconcile', rate(props.reconcileEveryMinutes, 'minute'), props.reconcile.functionArn);
+    this.#schedule('look-ahead', rate(props.lookAheadEveryMinutes, 'minute'), props.lookAhead.functionArn);
   }
 
   #grantTargets(): void {
-    const { plan, reconcile, deadLetters, dataKey } = this.#props;
+    const { plan, reconcile, lookAhead, deadLetters, dataKey } = this.#props;
     const may = (action: string, resource: string): void => {
       this.#role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
     };
     may('states:StartExecution', plan.stateMachineArn);
     may('lambda:InvokeFunction', reconcile.functionArn);
+    may('lambda:InvokeFunction', lookAhead.functionArn);
     may('sqs:SendMessage', deadLetters.queueArn);
     dataKey.grantUseThroughWorkflows(this.#role);
     dataKey.grantUseThroughQueues(this.#role);
   }
 
-  #schedule(id: 'plan' | 'reconcile', scheduleExpression: string, arn: string): void {
+  #schedule(id: 'plan' | 'reconcile' | 'look-ahead', scheduleExpression: string, arn: string): void {
     const schedule = new CfnSchedule(this, id, {
       name: `entangle-${id}`,
       scheduleExpression,

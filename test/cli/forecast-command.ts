@@ -23,12 +23,17 @@ export interface Ran {
   readonly written: readonly string[];
 }
 
+/** Models that need neither a thread nor weights, unless others are named. */
+function withModels(argv: readonly string[]): readonly string[] {
+  return argv.includes('--models') ? argv : [...argv, '--models', 'arima,theta'];
+}
+
 /** Runs the command on a text as its standard input. */
 export async function forecastText(text: string, ...argv: string[]): Promise<Ran> {
   const written: string[] = [];
   let error = '';
   const code = await runCli(
-    ['forecast', '--input', '-', ...argv],
+    ['forecast', '--input', '-', ...withModels(argv)],
     {},
     {
       out: (piece) => void written.push(piece),
@@ -50,7 +55,7 @@ export async function forecastFile(rows: readonly string[], ...argv: string[]): 
   let error = '';
   try {
     const streams = { out: (text: string) => void written.push(text), error: (text: string) => void (error += text) };
-    const code = await runCli(['forecast', '--input', path, ...argv], {}, streams);
+    const code = await runCli(['forecast', '--input', path, ...withModels(argv)], {}, streams);
     return { code, out: written.join(''), error: error.replaceAll(path, 'FILE'), written };
   } finally {
     rmSync(folder, { recursive: true });
@@ -58,7 +63,7 @@ export async function forecastFile(rows: readonly string[], ...argv: string[]): 
 }
 
 /** The lines of JSON of an output. */
-export function linesOfOutput({ out }: Ran): ForecastLine[] {
+export function linesOfOutput({ out }: Pick<Ran, 'out'>): ForecastLine[] {
   return out
     .split('\n')
     .filter((line) => line !== '')

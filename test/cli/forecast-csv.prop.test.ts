@@ -19,7 +19,7 @@ describe('reading series', () => {
       }
     }
     let found = 0;
-    for await (const { seriesId, values } of readSeries(lines(), () => {})) {
+    for await (const { seriesId, values } of readSeries(lines())) {
       expect(seriesId).toBe(`s${found}`);
       expect(values).toHaveLength(rowsEach);
       found += 1;

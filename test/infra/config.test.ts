@@ -54,7 +54,24 @@ describe('a wrong configuration is answered with the path, what is expected and 
     [
       'no hub',
       { linkedAccounts: [linked()] },
-      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, got nothing',
+      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, got nothing',
+    ],
+    [
+      'a probability in percent',
+      withPool({ borrowAhead: { atProbability: 60 } }),
+      `${POOL}.borrowAhead.atProbability: expected a probability above 0, at most 1, got 60`,
+    ],
+    [
+      'a metric of the application twice',
+      withPool({
+        applicationMetrics: ['A', 'B'].map((metricName) => ({ name: 'requests', namespace: 'Shop', metricName })),
+      }),
+      `${POOL}.applicationMetrics[1].name: expected each name once, got "requests"`,
+    ],
+    [
+      'a time zone that does not exist',
+      config({ linkedAccounts: [linked({ calendar: { timeZone: 'Berlin' } })] }),
+      'linkedAccounts[0].calendar.timeZone: expected a name of the IANA time zone database such as Europe/Berlin, got "Berlin"',
     ],
     [
       'short ExternalId',
@@ -160,7 +177,7 @@ describe('a wrong configuration is answered with the path, what is expected and 
     [
       'misspelt field',
       withPool({ reserveUnit: 1 }),
-      `${POOL}.reserveUnit: expected one of the fields groupName, application, azIds, instanceType, platform, tenancy, storageType, networkGbps, commitments, reserveUnits, provisioningLimitUnits, onDemandUsdPerUnitHour, historyStepSeconds, seasonSteps, coolDownSeconds, alarm, resources, got an unknown field`,
+      `${POOL}.reserveUnit: expected one of the fields groupName, application, azIds, instanceType, platform, tenancy, storageType, networkGbps, commitments, reserveUnits, provisioningLimitUnits, onDemandUsdPerUnitHour, historyStepSeconds, seasonSteps, coolDownSeconds, alarm, applicationMetrics, calendar, borrowAhead, resources, got an unknown field`,
     ],
     [
       'a group twice',
@@ -273,6 +290,18 @@ describe('a right configuration', () => {
     const metric = { namespace: 'Shop', metricName: 'Workers', statistic: 'Maximum', fullUsePerUnit: 8 };
     const [spec] = poolSpecs(parseConfig(withPool(resources({ thresholdPercent: 70, recoveryPercent: 50, metric }))));
     expect(spec?.resources.cpu).toEqual({ ...metric, thresholdPercent: 70, recoveryPercent: 50 });
+  });
+
+  it('may borrow ahead of an alarm, and name metrics of the application', () => {
+    const requests = { name: 'requests', namespace: 'AWS/ApplicationELB', metricName: 'RequestCount' };
+    const changes = { borrowAhead: { atProbability: 0.6 }, applicationMetrics: [requests] };
+    const [spec] = poolSpecs(parseConfig(withPool({ ...changes, calendar: { monthEnds: true } })));
+    expect(spec).toMatchObject({
+      borrowAhead: { atProbability: 0.6, aheadSeconds: 3_600, needLevel: '0.9' },
+      applicationMetrics: [{ ...requests, dimensions: {}, statistic: 'Sum' }],
+    });
+    // Its events are no part of what a loan reads and writes.
+    expect(spec).not.toHaveProperty('calendar');
   });
 
   it('is what the example shows', () => {

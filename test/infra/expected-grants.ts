@@ -31,6 +31,9 @@ const schedule = (action: string): string => `scheduler:${action} on schedule/en
 const HISTORY_READ = ['s3:GetObject on entangle-history-111111111111-us-east-1/history/*', 's3:ListBucket on History'];
 const HISTORY_WRITE = ['s3:PutObject on entangle-history-111111111111-us-east-1/history/*'];
 
+const FORECASTS_READ = HISTORY_READ.map((grant) => grant.replace('/history/', '/forecasts/'));
+const FORECASTS_WRITE = HISTORY_WRITE.map((grant) => grant.replace('/history/', '/forecasts/'));
+
 const GRANTS: Record<FunctionName, string[]> = {
   'on-alarm': [...start('borrow'), ...EVENTS_KEY, ...DEAD_LETTERS],
   'on-recovery': [
@@ -55,8 +58,26 @@ const GRANTS: Record<FunctionName, string[]> = {
   settle: [...CHANGE_LOAN, ...put('ledger'), schedule('DeleteSchedule')],
   'list-pools': [...POOLS, ...TABLE_KEY],
   collect: [...read('accounts'), ...HISTORY_READ, ...HISTORY_WRITE, ...assume('Observe'), ...TABLE_KEY],
-  forecast: [...read('accounts'), ...put('accounts'), ...HISTORY_READ, ...TABLE_KEY],
+  forecast: [
+    ...read('accounts'),
+    ...put('accounts'),
+    ...HISTORY_READ,
+    ...FORECASTS_READ,
+    ...FORECASTS_WRITE,
+    ...TABLE_KEY,
+  ],
   pair: [...read('accounts'), ...POOLS, ...put('accounts'), ...TABLE_KEY],
+  'look-ahead': [
+    ...read('accounts'),
+    ...POOLS,
+    ...LOANS,
+    ...FORECASTS_READ,
+    ...start('borrow'),
+    ...start('plan'),
+    ...assume('Observe'),
+    ...TABLE_KEY,
+    ...DEAD_LETTERS,
+  ],
   reconcile: [
     ...read('accounts'),
     ...POOLS,

@@ -284,7 +284,7 @@ describe('the ways in', () => {
     });
   });
 
-  it('plans every six hours and reconciles every minute', () => {
+  it('plans every six hours, reconciles every minute and looks ahead every five', () => {
     const rates = resources('AWS::Scheduler::Schedule').map(([, schedule]) => [
       property(schedule, 'Name'),
       property(schedule, 'ScheduleExpression'),
@@ -292,6 +292,7 @@ describe('the ways in', () => {
     expect(rates).toEqual([
       ['entangle-plan', 'rate(6 hours)'],
       ['entangle-reconcile', 'rate(1 minute)'],
+      ['entangle-look-ahead', 'rate(5 minutes)'],
     ]);
   });
 
@@ -318,7 +319,7 @@ describe('the ways in', () => {
     expect(calls).toEqual([
       [6, true, 6],
       [2, true, 2],
-      [4, true, 4],
+      [5, true, 5],
     ]);
   });
 });

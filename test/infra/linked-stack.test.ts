@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { FUNCTION_NAMES } from '../../infra/names.ts';
 import type { Resource, Stacks } from './support.ts';
 import { configOf, EXTERNAL_ID, HUB_ACCOUNT, stacksOf } from './support.ts';
 
@@ -24,7 +25,10 @@ const functionRoles = (...names: string[]): string[] =>
 
 describe('what the hub may do in a linked account', () => {
   it.each([
-    ['Observe', functionRoles('on-recovery', 'assess', 'choose', 'activate', 'collect', 'reconcile', 'api')],
+    [
+      'Observe',
+      functionRoles('on-recovery', 'assess', 'choose', 'activate', 'collect', 'look-ahead', 'reconcile', 'api'),
+    ],
     ['Adjust', functionRoles('move-ceiling')],
   ])('%s trusts exactly the functions that need it, with the ExternalId', (kind, roles) => {
     const principalArn = roles.length === 1 ? Match.anyValue() : roles;
@@ -92,7 +96,7 @@ describe('what the hub may do in a linked account', () => {
       named(Template.fromStack(stack), 'AWS::IAM::Role', 'RoleName'),
     );
     const fixed = names.filter((name) => name !== 'undefined');
-    expect(fixed.length).toBe(3 * 3 + 14);
+    expect(fixed.length).toBe(3 * 3 + FUNCTION_NAMES.length);
     const inAccounts = [...stacks.linked, stacks.hub].flatMap((stack) =>
       named(Template.fromStack(stack), 'AWS::IAM::Role', 'RoleName').map((name) => `${stack.account} ${name}`),
     );

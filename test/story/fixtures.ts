@@ -1,5 +1,6 @@
 /** A recorded story for tests: two accounts lend to each other once, one stands by. */
 import type { LoanView } from '../../core/lending/disclosure.ts';
+import type { PlanView } from '../../core/pairing/plan.ts';
 import type { LoanId, PoolId } from '../../core/units.ts';
 import { accountId, epochMillis, microUsd, plusMillis } from '../../core/units.ts';
 import type { AccountFacts, StoryResult } from '../../story/result.ts';
@@ -104,5 +105,38 @@ export function resultWith(index: number, changed: Partial<AccountFacts>): Story
   return {
     ...result,
     accounts: result.accounts.map((account, at) => (at === index ? { ...account, ...changed } : account)),
+  };
+}
+
+/** A plan with one peak an hour after the replay begins. */
+export function planOf(): PlanView {
+  const poolId = `${BORROWER}/us-east-1/shop` as PoolId;
+  const at = START + 12_000;
+  const peak = { startMillis: at, endMillis: at + 1_000, neededUnits: { '0.5': 21, '0.9': 24 }, probability: 0.83 };
+  return {
+    poolId,
+    plannedAt: plusMillis(START, 0),
+    forecast: {
+      poolId,
+      startMillis: START,
+      stepSeconds: 1,
+      neededUnits: { '0.5': [21], '0.9': [24], '0.95': [25] },
+      bindingResource: 'memory',
+      bottlenecks: {},
+      bottleneckProbability: 0.83,
+      models: {
+        memory: [
+          { name: 'lstm', weight: 0.75, backtestMase: 0.8 },
+          { name: 'arima', weight: 0.25, backtestMase: 0.9 },
+          { name: 'prophet', weight: 0, backtestMase: null, failed: 'a trap' },
+        ],
+      },
+      reasons: { memory: ['demand repeats itself after 288 steps'] },
+      coverage: { memory: { level80: 0.79, level95: 0.94, slots: 144, untilMillis: START } },
+    },
+    partners: [],
+    refused: [],
+    refusedCount: 0,
+    expectedPeaks: [{ ...peak, resource: 'memory' }],
   };
 }

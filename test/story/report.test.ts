@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { loanRows, peakRows } from '../../story/facts.ts';
 import { chartSvg, escapeHtml, niceStep, pathOf } from '../../story/plot.ts';
 import { accountChart, reportHtml } from '../../story/report.ts';
-import { loanOf, resultOf, resultWith } from './fixtures.ts';
+import { loanOf, planOf, resultOf, resultWith } from './fixtures.ts';
 
 describe('reportHtml', () => {
   it('needs nothing from elsewhere and runs no script', () => {
@@ -35,6 +36,32 @@ describe('reportHtml', () => {
     const html = reportHtml(resultOf({ loans: [loanOf({ reasons: ['<script>alert("x")</script>'] })] }));
     expect(html).not.toContain('<script>');
     expect(html).toContain('&lt;script&gt;');
+  });
+
+  it('shows expected peaks, and what the forecasts rest on', () => {
+    const html = reportHtml(resultWith(0, { plan: planOf() }));
+    expect(peakRows(resultWith(0, { plan: planOf() }))).toEqual([
+      expect.objectContaining({ account: 'shop', median: '21', high: '24', probability: '83 %', resource: 'memory' }),
+    ]);
+    expect(html).toContain(
+      'shop, memory: lstm 75 %, arima 25 %, prophet failed; demand repeats itself after 288 steps; of 144 slots measured since, 79 % lay in the 80 % interval and 94 % in the 95 % interval',
+    );
+    expect(reportHtml(resultOf())).toContain('Nothing was forecast.');
+  });
+
+  it('tells which loans a forecast asked for', () => {
+    const { alarmName: _, ...rest } = loanOf();
+    const forecastNeed = {
+      resource: 'memory' as const,
+      thresholdUnits: 16,
+      probability: 0.83,
+      beforeMillis: rest.requestedAt,
+      neededUnits: 24,
+      needLevel: '0.9' as const,
+      peakEndMillis: rest.requestedAt,
+    };
+    expect(loanRows(resultOf({ loans: [{ ...rest, forecastNeed }] }))[0]?.why).toBe('memory forecast');
+    expect(loanRows(resultOf())[0]?.why).toBe('memory alarm');
   });
 
   it('tells a story without a loan', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { storyJson } from '../../story/json.ts';
 import { ceilingRange, judge, sampleAt } from '../../story/result.ts';
 import { storyTables, textTable } from '../../story/table.ts';
-import { loanOf, resultOf, resultWith, START } from './fixtures.ts';
+import { loanOf, planOf, resultOf, resultWith, START } from './fixtures.ts';
 
 const broken = (result: Parameters<typeof judge>[0]) =>
   judge(result)
@@ -135,6 +135,17 @@ describe('storyJson', () => {
         { lender: 'reports', borrower: 'shop', units: 4, returnReason: 'expired', active: { trace: 'day 4, 19:00' } },
       ],
       accounts: [{ ceiling: { before: 20, during: { lowest: 20, highest: 24 }, after: 20 } }, {}, {}],
+    });
+  });
+
+  it('carries the peaks that were expected', () => {
+    const json = JSON.parse(JSON.stringify(storyJson(resultWith(0, { plan: planOf() }), '/x/report.html'))) as unknown;
+    expect(json).toMatchObject({
+      accounts: [
+        { expectedPeaks: [{ neededUnits: { '0.5': 21, '0.9': 24 }, probability: 0.83, resource: 'memory' }] },
+        { expectedPeaks: [] },
+        { expectedPeaks: [] },
+      ],
     });
   });
 });

@@ -137,11 +137,14 @@ export class Fleet {
     return JSON.parse(text) as Answer;
   }
 
-  /** Collects, forecasts and pairs through the plan's state machine. */
-  async plan(): Promise<void> {
+  /** Collects, forecasts and pairs through the plan's state machine: all pools, or the named ones. */
+  async plan(...poolIds: readonly PoolId[]): Promise<void> {
     const client = new SFNClient(clientOptions(this.deployed, HUB));
     const started = await client.send(
-      new StartExecutionCommand({ stateMachineArn: this.deployed.hub['PlanStateMachineArn'], input: '{}' }),
+      new StartExecutionCommand({
+        stateMachineArn: this.deployed.hub['PlanStateMachineArn'],
+        input: JSON.stringify(poolIds.length === 0 ? {} : { poolIds }),
+      }),
     );
     const status = await until('the plan ends', async () => {
       const execution = await client.send(new DescribeExecutionCommand({ executionArn: started.executionArn }));

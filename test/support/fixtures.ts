@@ -123,7 +123,9 @@ export function planOf(pool: PoolId, needed: readonly number[], overrides: Parti
     neededUnits: { '0.5': needed, '0.9': needed, '0.95': needed },
     bindingResource: 'cpu',
     bottlenecks: {},
+    bottleneckProbability: 0,
     models: {},
+    reasons: {},
     ...overrides,
   };
 }

@@ -1,5 +1,6 @@
 /** The accounts and pools that the tests of the deployed stacks share. Pools of one scenario have an instance type of their own, so that only they can be paired. */
 import type { ConsentTerms } from '../../core/consent/consent.ts';
+import type { BorrowAhead } from '../../core/pool.ts';
 import type { PoolId, ResourceType } from '../../core/units.ts';
 import { accountId, microUsd, poolId } from '../../core/units.ts';
 
@@ -39,6 +40,12 @@ export interface FleetPool {
   readonly resources: readonly ResourceType[];
   /** Utilisation in percent that its history shows. */
   readonly historyPercent: number;
+  /** How it measures and forecasts, where that is not a step of a minute and a season of an hour. */
+  readonly forecasting?: {
+    readonly historyStepSeconds: number;
+    readonly seasonSteps: readonly number[];
+    readonly borrowAhead: BorrowAhead;
+  };
 }
 
 const lenderSizes: Sizes = { minSize: 1, desiredCapacity: 2, maxSize: 8 };
@@ -66,6 +73,9 @@ function borrower(groupName: string, instanceType: string, changes: Partial<Flee
     ...changes,
   };
 }
+
+/** A "day" of two minutes, for the scenario that lends before an alarm. */
+export const AHEAD = { stepSeconds: 5, seasonSteps: 24 } as const;
 
 /** Scenario → its pools. */
 export const FLEET = {
@@ -99,6 +109,18 @@ export const FLEET = {
     lender: lender('term-lender', 'm6g.large'),
     borrower: borrower('term-borrower', 'm6g.large', { account: RIVAL }),
   },
+  ahead: {
+    lender: lender('ahead-lender', 'c8g.large', { resources: ['cpu'] }),
+    borrower: borrower('ahead-borrower', 'c8g.large', {
+      resources: ['cpu'],
+      historyPercent: 20,
+      forecasting: {
+        historyStepSeconds: AHEAD.stepSeconds,
+        seasonSteps: [AHEAD.seasonSteps],
+        borrowAhead: { atProbability: 0.5, aheadSeconds: 60, needLevel: '0.9' },
+      },
+    }),
+  },
 } as const satisfies Record<string, Record<string, FleetPool>>;
 
 export const ALL_POOLS: readonly FleetPool[] = Object.values(FLEET).flatMap((pools) => Object.values(pools));
@@ -115,8 +137,9 @@ export function fleetConfig(pools: readonly FleetPool[] = ALL_POOLS): object {
       accountId: HUB,
       region: REGION,
       externalId: EXTERNAL_ID,
-      // Tests call reconciling when they want it.
+      // Tests call reconciling and looking ahead when they want it.
       reconcileEveryMinutes: 60,
+      lookAheadEveryMinutes: 60,
       stuckAfterSeconds: 2,
     },
     linkedAccounts: LINKED.filter((account) => pools.some((pool) => pool.account === account)).map(
@@ -137,6 +160,7 @@ export function fleetConfig(pools: readonly FleetPool[] = ALL_POOLS): object {
             onDemandUsdPerUnitHour: 0.1,
             historyStepSeconds: 60,
             seasonSteps: [60],
+            ...pool.forecasting,
             coolDownSeconds: 0,
             alarm: { periodSeconds: ALARM_PERIOD_SECONDS, evaluationPeriods: 1 },
             resources: Object.fromEntries(pool.resources.map((type) => [type, resource])),

@@ -7,7 +7,6 @@ import type { LoanView } from '../../core/lending/disclosure.ts';
 import type { LoanState } from '../../core/lending/loan.ts';
 import { isOpen } from '../../core/lending/loan.ts';
 import type { AccountId, LoanId, ResourceType } from '../../core/units.ts';
-import { RESOURCE_TYPES } from '../../core/units.ts';
 import { sha256Hex } from '../../functions/adapters/ids.ts';
 import type { Fleet, GroupSizes } from './deployment.ts';
 import { until } from './deployment.ts';
@@ -21,7 +20,7 @@ export const CALM_PERCENT = 10;
 
 /** Sets every metric of a pool to a calm value: no alarm of it is left in ALARM. */
 export async function calm(fleet: Fleet, pool: FleetPool): Promise<void> {
-  for (const type of RESOURCE_TYPES) await fleet.publish(idOf(pool), type, CALM_PERCENT);
+  for (const type of pool.resources) await fleet.publish(idOf(pool), type, CALM_PERCENT);
 }
 
 /**

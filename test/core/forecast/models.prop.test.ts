@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { PointModel } from '../../../core/forecast/model.ts';
-import { seasonalAr } from '../../../core/forecast/seasonal-ar.ts';
+import { seededRandom } from '../../../core/forecast/random.ts';
+import { seasonalArima } from '../../../core/forecast/seasonal-arima.ts';
 import { theta } from '../../../core/forecast/theta.ts';
 
 /** Whole numbers with a daily pattern of 12 steps: moved by whole numbers and scaled by powers of 2, no digit is lost. */
@@ -23,7 +24,7 @@ function expectClose(path: readonly number[] | undefined, expected: readonly num
   expect(Math.max(0, ...gaps)).toBeLessThanOrEqual(1e-6 * span);
 }
 
-describe.each([seasonalAr, theta])('$name, for any values', (model) => {
+describe.each([seasonalArima, theta])('$name, for any values', (model) => {
   it('forecasts 2^k times as much for 2^k times the values', () => {
     fc.assert(
       fc.property(demand, fc.integer({ min: -8, max: 8 }), (values, power) => {
@@ -70,6 +71,30 @@ describe.each([seasonalAr, theta])('$name, for any values', (model) => {
         }
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it('simulates the same finite paths again, near the range of the values, and scaled ones for scaled values', () => {
+    fc.assert(
+      fc.property(demand, fc.integer({ min: -8, max: 8 }), (values, power) => {
+        const simulate = (given: readonly number[]) =>
+          model.fitTo(given, [12])?.samplePaths(30, 5, seededRandom(7)) ?? [];
+        const paths = simulate(values);
+        expect(simulate(values)).toEqual(paths);
+        const span = Math.max(...values) - Math.min(...values);
+        const scaled = simulate(values.map((value) => value * 2 ** power));
+        for (const [index, path] of paths.entries()) {
+          expect(path).toHaveLength(30);
+          expectClose(
+            [...(scaled[index] ?? [])],
+            Array.from(path, (value) => value * 2 ** power),
+            2 ** power * 200,
+          );
+          expect(Math.min(...path)).toBeGreaterThanOrEqual(Math.min(...values) - span / 2 - 1e-9);
+          expect(Math.max(...path)).toBeLessThanOrEqual(Math.max(...values) + span / 2 + 1e-9);
+        }
+      }),
+      { numRuns: 20 },
     );
   });
 });

@@ -1,24 +1,32 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Forecast } from '../../../core/forecast/forecast.ts';
+import { QUANTILE_LEVELS } from '../../../core/forecast/forecast.ts';
 import {
   bottleneckUnits,
   forecastEndMillis,
   neededUnitsOver,
   poolForecast,
 } from '../../../core/forecast/pool-forecast.ts';
-import { forecast } from '../../../core/forecast/seasonal-naive.ts';
 import type { ResourceType } from '../../../core/units.ts';
 import { BORROWER, metricOf, NOW, planOf, specOf } from '../../support/fixtures.ts';
 
 const spec = specOf(BORROWER, { resources: { cpu: metricOf(), memory: metricOf({ thresholdPercent: 50 }) } });
 
 function forecastOf(resource: ResourceType, values: readonly number[], overrides: Partial<Forecast> = {}): Forecast {
-  const history = { poolId: spec.poolId, resource, stepSeconds: 300, startMillis: 0, values: [0] };
-  const made = forecast(history, { horizonSteps: values.length, seasonSteps: [], thresholdUnits: 1 });
-  const quantiles = Object.fromEntries(
-    Object.keys(made.quantiles).map((level) => [level, values]),
-  ) as Forecast['quantiles'];
-  return { ...made, quantiles, mean: values, ...overrides };
+  return {
+    poolId: spec.poolId,
+    resource,
+    stepSeconds: 300,
+    startMillis: 300_000,
+    quantiles: Object.fromEntries(QUANTILE_LEVELS.map((level) => [level, values])) as unknown as Forecast['quantiles'],
+    mean: values,
+    bottleneck: { thresholdUnits: 1, probability: 0, bySlot: values.map(() => 0), reachedByCourse: [false, false] },
+    models: [],
+    combination: 'median',
+    confidence: { level: 1, backtestCoverage: null, drifted: false },
+    reasons: [`${resource} repeats itself`],
+    ...overrides,
+  };
 }
 
 describe('poolForecast', () => {
@@ -32,6 +40,35 @@ describe('poolForecast', () => {
       stepSeconds: 300,
       bottlenecks: { memory: { thresholdUnits: 1, probability: 0 } },
     });
+  });
+
+  it('keeps the probability of each type by slot, and that of any of them', () => {
+    const risk = { thresholdUnits: 8, probability: 0.5, bySlot: [0.0004, 0.1234, 0.5], reachedByCourse: [true, false] };
+    const other = { ...risk, probability: 0.4, bySlot: [0, 0, 0.4], reachedByCourse: [false, true] };
+    const cpu = forecastOf('cpu', [1, 1, 1], { bottleneck: risk });
+    const memory = forecastOf('memory', [1, 1, 1], { bottleneck: other });
+    const pool = poolForecast({ cpu, memory }, spec);
+    expect(pool.bottlenecks.cpu).toEqual({ thresholdUnits: 8, probability: 0.5, bySlot: [0, 0.123, 0.5] });
+    // The courses never reach both together.
+    expect(pool.bottleneckProbability).toBeCloseTo(0.9, 10);
+    expect(poolForecast({ cpu }, spec).bottleneckProbability).toBe(0.5);
+    const merged = poolForecast(
+      {
+        cpu: forecastOf(
+          'cpu',
+          Array.from({ length: 1_200 }, () => 1),
+        ),
+      },
+      spec,
+    );
+    expect(merged.bottlenecks.cpu).toEqual({ thresholdUnits: 1, probability: 0 });
+  });
+
+  it('carries reasons, and coverage where there is one', () => {
+    const coverage = { cpu: { level80: 0.8, level95: 0.9, slots: 10, untilMillis: 300_000 } };
+    const pool = poolForecast({ cpu: forecastOf('cpu', [1]) }, spec, coverage);
+    expect(pool).toMatchObject({ coverage, reasons: { cpu: ['cpu repeats itself'] } });
+    expect(poolForecast({ cpu: forecastOf('cpu', [1]) }, spec)).not.toHaveProperty('coverage');
   });
 
   it('keeps the slots that all types have', () => {

@@ -1,56 +1,46 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { QUANTILE_LEVELS } from '../../../core/forecast/forecast.ts';
-import { forecast } from '../../../core/forecast/seasonal-naive.ts';
-import { BORROWER, specOf } from '../../support/fixtures.ts';
+import { seasonalNaive } from '../../../core/forecast/seasonal-naive.ts';
 
-function historyOf(values: readonly (number | null)[]) {
-  return {
-    poolId: specOf(BORROWER).poolId,
-    resource: 'cpu' as const,
-    stepSeconds: 300,
-    startMillis: 3_000_000,
-    values,
-  };
+const anyValues = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 60 });
+const anySeasons = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 3 });
+const anyHorizon = fc.integer({ min: 1, max: 40 });
+
+async function madeFrom(values: readonly number[], seasons: readonly number[], horizonSteps: number) {
+  const series = { values, stepSeconds: 300, startMillis: 0, seasons };
+  const [made] = await seasonalNaive.forecastFrom(series, [values.length], horizonSteps);
+  return made;
 }
 
-describe('forecast', () => {
-  it('has quantiles that do not cross and are not negative, and probabilities that agree with each other', () => {
-    const values = fc.array(
-      fc.oneof(
-        { weight: 9, arbitrary: fc.double({ min: 0, max: 50, noNaN: true }) },
-        { weight: 1, arbitrary: fc.constant(null) },
-      ),
-      {
-        minLength: 1,
-        maxLength: 60,
-      },
+describe('seasonal naive, for any values', () => {
+  it('repeats values of the history, with quantiles around them that do not cross', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyValues, anySeasons, anyHorizon, async (values, seasons, horizonSteps) => {
+        const made = await madeFrom(values, seasons, horizonSteps);
+        expect(made?.points).toHaveLength(horizonSteps);
+        for (const [step, point] of (made?.points ?? []).entries()) {
+          expect(values).toContain(point);
+          const column = QUANTILE_LEVELS.map((level) => made?.quantiles?.[level]?.[step] ?? Number.NaN);
+          expect(column.toSorted((a, b) => a - b)).toEqual(column);
+          expect(column[QUANTILE_LEVELS.indexOf('0.5')]).toBe(point);
+        }
+      }),
     );
-    fc.assert(
-      fc.property(
-        values,
-        fc.integer({ min: 1, max: 30 }),
-        fc.double({ min: 0.1, max: 60, noNaN: true }),
-        (known, horizonSteps, thresholdUnits) => {
-          fc.pre(known.some((value) => value !== null));
-          const made = forecast(historyOf(known), { horizonSteps, seasonSteps: [6, 24], thresholdUnits });
-          for (let slot = 0; slot < horizonSteps; slot += 1) {
-            const bySlot = QUANTILE_LEVELS.map((level) => made.quantiles[level][slot] ?? Number.NaN);
-            expect(bySlot.every((value) => value >= 0)).toBe(true);
-            expect(bySlot.toSorted((a, b) => a - b)).toEqual(bySlot);
-          }
-          const { probability, bySlot } = made.bottleneck;
-          expect(bySlot).toHaveLength(horizonSteps);
-          expect(probability).toBeGreaterThanOrEqual(Math.max(...bySlot) - 1e-12);
-          expect(probability).toBeLessThanOrEqual(
-            Math.min(
-              1,
-              bySlot.reduce((sum, slot) => sum + slot, 0),
-            ) + 1e-9,
-          );
-          expect(JSON.stringify(made)).not.toContain('NaN');
-        },
-      ),
+  });
+
+  it('doubles with the values', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyValues, anySeasons, anyHorizon, async (values, seasons, horizonSteps) => {
+        const made = await madeFrom(values, seasons, horizonSteps);
+        const doubled = await madeFrom(
+          values.map((value) => 2 * value),
+          seasons,
+          horizonSteps,
+        );
+        expect(doubled?.points).toEqual(made?.points.map((value) => 2 * value));
+        expect(doubled?.quantiles?.['0.9']).toEqual(made?.quantiles?.['0.9']?.map((value) => 2 * value));
+      }),
     );
   });
 });

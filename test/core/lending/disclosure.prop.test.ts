@@ -115,8 +115,7 @@ function commitsOf(one: Case): LoanCommit[] {
   const base = (BASE[BORROWER] ?? 0) + one.figure;
   const borrowerPool = poolOf(BORROWER, { ownedUnits: base + 500 }, { provisioningLimitUnits: 0 });
   const borrowerGroup = groupOf({ maxSize: base + 500, desiredCapacity: base + 499 });
-  const { loanId, borrowerAccountId, borrowerPoolId, bindingResource, startedBy, alarmName, alarmTransitionAt } =
-    loanOf();
+  const { loanId, borrowerAccountId, borrowerPoolId, bindingResource, startedBy } = loanOf();
   const first = saga.request(
     {
       loanId,
@@ -124,8 +123,8 @@ function commitsOf(one: Case): LoanCommit[] {
       borrowerPoolId,
       bindingResource,
       startedBy,
-      alarmName,
-      alarmTransitionAt,
+      alarmName: 'entangle/web/cpu',
+      alarmTransitionAt: NOW,
       units: one.units,
       inServiceBefore: base + 499,
       reason: `cpu needs ${base + 500 + one.units} units, the ceiling is ${base + 500}`,

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { emptyHistory, historyEndMillis, mergeSamples } from '../../../core/telemetry/history.ts';
+import {
+  emptyHistory,
+  historyEndMillis,
+  mergeSamples,
+  mergeValues,
+  valuesAtStepsOf,
+} from '../../../core/telemetry/history.ts';
 import { BORROWER, specOf } from '../../support/fixtures.ts';
 
 const empty = emptyHistory(specOf(BORROWER).poolId, 'cpu', 60);
@@ -27,5 +33,22 @@ describe('mergeSamples', () => {
 
   it('changes nothing without samples', () => {
     expect(mergeSamples(empty, [], 3)).toEqual(empty);
+  });
+});
+
+describe('a series of another metric', () => {
+  const requests = { stepSeconds: 300, startMillis: 0, values: [] };
+
+  it('keeps values below 0, which a demand history leaves out', () => {
+    const merged = mergeValues(requests, [{ atMillis: 300_000, value: -3 }], 10);
+    expect(merged).toEqual({ stepSeconds: 300, startMillis: 300_000, values: [-3] });
+  });
+
+  it('is read at the steps of a demand history', () => {
+    const history = { stepSeconds: 300, startMillis: 600_000, values: [1, null, 1] };
+    const series = { stepSeconds: 300, startMillis: 300_000, values: [10, 11, 12] };
+    expect(valuesAtStepsOf(history, series)).toEqual([11, 12, null]);
+    expect(valuesAtStepsOf(history, requests)).toEqual([null, null, null]);
+    expect(valuesAtStepsOf(history, { ...series, stepSeconds: 60 })).toEqual([null, null, null]);
   });
 });

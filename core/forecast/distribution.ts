@@ -1,0 +1,140 @@
+import { QUANTILE_LEVELS } from './forecast.ts';
+
+/** The levels of `QUANTILE_LEVELS` as numbers, lowest first. */
+export const LEVELS: readonly number[] = QUANTILE_LEVELS.map(Number);
+
+/** Place of the median among the levels. */
+export const MEDIAN_LEVEL: number = QUANTILE_LEVELS.indexOf('0.5');
+
+/** Values of a series at the steps after an origin: one row for each of `LEVELS`, one column a step. Rows do not cross. */
+export type Distribution = readonly (readonly number[])[];
+
+/** The same rows, put in order where they cross. */
+export function withoutCrossing(rows: Distribution): number[][] {
+  const steps = rows[0]?.length ?? 0;
+  const ordered = rows.map((row) => [...row]);
+  for (let step = 0; step < steps; step += 1) {
+    const crosses = ordered.some((row, level) => level > 0 && (row[step] ?? 0) < (ordered[level - 1]?.[step] ?? 0));
+    if (!crosses) continue;
+    const column = rows.map((row) => row[step] ?? 0).sort((a, b) => a - b);
+    for (const [level, row] of ordered.entries()) row[step] = column[level] ?? 0;
+  }
+  return ordered;
+}
+
+/** The value at a probability in values sorted lowest first, interpolated between neighbours; 0 without values. */
+export function quantileOf(sorted: ArrayLike<number>, probability: number): number {
+  const place = (sorted.length - 1) * probability;
+  const below = sorted[Math.floor(place)] ?? 0;
+  const above = sorted[Math.ceil(place)] ?? below;
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+/**
+ * An offset from the median that belongs to a level: none at the median itself, and where errors were one-sided, none beyond it
+ * on the other side.
+ */
+export function onSideOf(level: number, offset: number): number {
+  if (level === 0.5) return 0;
+  return level < 0.5 ? Math.min(0, offset) : Math.max(0, offset);
+}
+
+/** Values at each level for one step. */
+function columnAt(rows: Distribution, step: number): number[] {
+  return rows.map((row) => row[step] ?? 0);
+}
+
+/**
+ * How far beyond the outermost levels a distribution reaches, as a multiple of the distance between the two outermost levels on
+ * that side: the tail is taken to thin out as an exponential does, of which this is the mean excess.
+ */
+const TAIL_SHARE = 0.7;
+/** Probabilities nearer to 0 or 1 are not told apart. */
+const EPSILON = 1e-9;
+
+/** Where a probability lies: between two levels, or beyond the outermost ones. */
+interface Place {
+  /** The level above; the first or the last one for what lies beyond. */
+  readonly level: number;
+  /** Of the distance from the level below. In a tail: how many distances of its two outermost levels beyond the outer one. */
+  readonly share: number;
+}
+
+function placeOf(probability: number): Place {
+  const last = LEVELS.length - 1;
+  const lowest = LEVELS[0] ?? 0;
+  const highest = LEVELS[last] ?? 1;
+  if (probability < lowest) return { level: 1, share: TAIL_SHARE * Math.log(Math.max(probability, EPSILON) / lowest) };
+  if (probability > highest) {
+    const beyond = -TAIL_SHARE * Math.log(Math.max(1 - probability, EPSILON) / (1 - highest));
+    return { level: last, share: 1 + beyond };
+  }
+  let level = 1;
+  while (level < last && (LEVELS[level] ?? 1) < probability) level += 1;
+  const from = LEVELS[level - 1] ?? 0;
+  return { level, share: (probability - from) / ((LEVELS[level] ?? 1) - from) };
+}
+
+function valueIn(column: readonly number[], { level, share }: Place): number {
+  const below = column[level - 1] ?? 0;
+  return below + share * ((column[level] ?? below) - below);
+}
+
+/**
+ * The value of one step below which the distribution lies with a probability, interpolated between levels; beyond the outermost
+ * ones along an exponential tail.
+ */
+export function valueAt(column: readonly number[], probability: number): number {
+  return valueIn(column, placeOf(probability));
+}
+
+/** Values of one step at evenly spread probabilities: of `count` equally likely values, by rank, the smallest first. */
+export function valuesByRank(count: number): (column: readonly number[], rank: number) => number {
+  const places = Array.from({ length: count }, (_, rank) => placeOf((rank + 0.5) / count));
+  return (column, rank) => {
+    const place = places[rank];
+    return place === undefined ? Number.NaN : valueIn(column, place);
+  };
+}
+
+/** Probability that the value of one step reaches a threshold; the inverse of `valueAt`. */
+export function probabilityOfReaching(rows: Distribution, step: number, threshold: number): number {
+  const column = columnAt(rows, step);
+  const last = column.length - 1;
+  const top = column[last] ?? 0;
+  const bottom = column[0] ?? 0;
+  if (threshold > top) {
+    const scale = TAIL_SHARE * (top - (column[last - 1] ?? top));
+    return scale > 0 ? (1 - (LEVELS[last] ?? 1)) * Math.exp((top - threshold) / scale) : 0;
+  }
+  if (threshold <= bottom) {
+    const scale = TAIL_SHARE * ((column[1] ?? bottom) - bottom);
+    return scale > 0 ? 1 - (LEVELS[0] ?? 0) * Math.exp((threshold - bottom) / scale) : 1;
+  }
+  let place = 1;
+  while (place < last && (column[place] ?? 0) < threshold) place += 1;
+  const from = column[place - 1] ?? 0;
+  const to = column[place] ?? from;
+  const share = to > from ? (threshold - from) / (to - from) : 1;
+  const levelFrom = LEVELS[place - 1] ?? 0;
+  return 1 - (levelFrom + share * ((LEVELS[place] ?? 1) - levelFrom));
+}
+
+/** Mean of each step: the values between the levels averaged, with the tails. */
+export function meanOfDistribution(rows: Distribution): number[] {
+  const steps = rows[0]?.length ?? 0;
+  const last = LEVELS.length - 1;
+  return Array.from({ length: steps }, (_, step) => {
+    const column = columnAt(rows, step);
+    const low = column[0] ?? 0;
+    const high = column[last] ?? 0;
+    if (low === high) return low;
+    let sum = (LEVELS[0] ?? 0) * (low - TAIL_SHARE * ((column[1] ?? low) - low));
+    sum += (1 - (LEVELS[last] ?? 1)) * (high + TAIL_SHARE * (high - (column[last - 1] ?? high)));
+    for (let place = 1; place <= last; place += 1) {
+      const width = (LEVELS[place] ?? 0) - (LEVELS[place - 1] ?? 0);
+      sum += (width * ((column[place] ?? 0) + (column[place - 1] ?? 0))) / 2;
+    }
+    return sum;
+  });
+}

@@ -1,0 +1,126 @@
+/**
+ * What a forecast gives reason to do before anything happens. After planning, for the pools that were planned; and by the clock
+ * for all of them, with what has been measured since. Starts a loan where a bottleneck is likely enough, and plans those pools
+ * anew whose demand has left its forecast.
+ */
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { DRIFT_SLOTS, driftOf } from '../core/forecast/coverage.ts';
+import { lookAhead } from '../core/lending/borrow-ahead.ts';
+import type { Loan } from '../core/lending/loan.ts';
+import type { Pool } from '../core/pool.ts';
+import { emptyHistory, mergeSamples } from '../core/telemetry/history.ts';
+import type { AccountId, PoolId } from '../core/units.ts';
+import { epochMillis, MILLIS_PER_SECOND, poolIdParts, RESOURCE_TYPES } from '../core/units.ts';
+import type { AccountItems } from './adapters/account-store.ts';
+import { poolsByBucket, readAccountItems } from './adapters/account-store.ts';
+import { now } from './adapters/clock.ts';
+import { demandSamples } from './adapters/demand.ts';
+import { readEnv } from './adapters/env.ts';
+import { readForecasts } from './adapters/forecast-store.ts';
+import { planKey, poolKey } from './adapters/keys.ts';
+import { loansOf } from './adapters/loan-store.ts';
+import { lambda, logger } from './adapters/middleware.ts';
+import { lookAheadInputSchema } from './adapters/schemas.ts';
+import { startBorrowAhead, startPlanFor } from './adapters/starts.ts';
+import { readMetrics } from './adapters/telemetry.ts';
+
+const env = readEnv(
+  'ENTANGLE_ACCOUNTS_TABLE',
+  'ENTANGLE_LOANS_TABLE',
+  'ENTANGLE_HISTORY_BUCKET',
+  'ENTANGLE_BORROW_STATE_MACHINE_ARN',
+  'ENTANGLE_PLAN_STATE_MACHINE_ARN',
+  'ENTANGLE_EXTERNAL_ID',
+  'ENTANGLE_OBSERVE_ROLE_NAME',
+);
+const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
+const stepFunctions = new SFNClient({});
+
+async function borrowWhereLikely(pool: Pool, items: AccountItems, openLoans: readonly Loan[]): Promise<boolean> {
+  const { poolId } = pool.spec;
+  const decided = lookAhead({ pool, forecast: items.plan(poolId)?.forecast, openLoans, now: now() });
+  if (decided.action === 'none') return false;
+  const { bottleneck, coolDownUntil, reason } = decided;
+  logger.info('borrowing ahead', { poolId, reason });
+  const start = {
+    poolId,
+    resourceType: bottleneck.resource,
+    slotAt: epochMillis(bottleneck.slotMillis),
+    coolDownUntil,
+  };
+  return (await startBorrowAhead(stepFunctions, env.ENTANGLE_BORROW_STATE_MACHINE_ARN, start)).started;
+}
+
+/** Whether the demand of any resource type has left its forecast. */
+async function hasDrifted({ spec }: Pool): Promise<boolean> {
+  const { poolId, historyStepSeconds } = spec;
+  const { forecasts } = await readForecasts(env.ENTANGLE_HISTORY_BUCKET, poolId);
+  const stepMillis = historyStepSeconds * MILLIS_PER_SECOND;
+  // The slot that is still being measured says nothing yet.
+  const to = epochMillis(Math.floor(now() / stepMillis) * stepMillis);
+  const starts = Object.values(forecasts).map(({ startMillis }) => startMillis);
+  const from = epochMillis(Math.max(to - DRIFT_SLOTS * stepMillis, Math.min(...starts)));
+  if (starts.length === 0 || from >= to) return false;
+  const series = await readMetrics(spec, from, to, historyStepSeconds, role);
+  return RESOURCE_TYPES.some((resource) => {
+    const forecast = forecasts[resource];
+    if (forecast === undefined) return false;
+    const samples = demandSamples(series, resource, spec).filter(({ atMillis }) => atMillis < to);
+    const drift = driftOf(
+      forecast,
+      mergeSamples(emptyHistory(poolId, resource, historyStepSeconds), samples, DRIFT_SLOTS),
+    );
+    if (drift.drifted) logger.info('demand has left its forecast', { poolId, resource, ...drift });
+    return drift.drifted;
+  });
+}
+
+interface Done {
+  readonly borrows: number;
+  readonly drifted: readonly PoolId[];
+}
+
+async function lookAheadOf(account: AccountId, poolIds: readonly PoolId[], compare: boolean): Promise<Done> {
+  const openLoans = await loansOf(env.ENTANGLE_LOANS_TABLE, 'open', account);
+  const items = await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [...poolIds.map(poolKey), ...poolIds.map(planKey)]);
+  let borrows = 0;
+  const drifted: PoolId[] = [];
+  for (const pool of poolIds.flatMap((id) => items.pool(id) ?? [])) {
+    if (await borrowWhereLikely(pool, items, openLoans)) borrows += 1;
+    if (compare && (await hasDrifted(pool))) drifted.push(pool.spec.poolId);
+  }
+  return { borrows, drifted };
+}
+
+function byAccount(poolIds: readonly PoolId[]): Map<AccountId, PoolId[]> {
+  const grouped = new Map<AccountId, PoolId[]>();
+  for (const id of poolIds) {
+    const { accountId } = poolIdParts(id);
+    grouped.set(accountId, [...(grouped.get(accountId) ?? []), id]);
+  }
+  return grouped;
+}
+
+/**
+ * Looks ahead for the named pools, or for all of them, and compares what was measured with what was forecast.
+ * One account that cannot be read does not keep the others from being looked at; the run fails at its end, by name.
+ */
+export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, compare }) => {
+  const poolIds = named ?? [...(await poolsByBucket(env.ENTANGLE_ACCOUNTS_TABLE)).values()].flat();
+  let borrows = 0;
+  const drifted: PoolId[] = [];
+  const failed: string[] = [];
+  for (const [account, ids] of byAccount(poolIds)) {
+    try {
+      const done = await lookAheadOf(account, ids, compare);
+      borrows += done.borrows;
+      drifted.push(...done.drifted);
+    } catch (error) {
+      logger.error('account not looked at', { account, error: error instanceof Error ? error : String(error) });
+      failed.push(account);
+    }
+  }
+  if (drifted.length > 0) await startPlanFor(stepFunctions, env.ENTANGLE_PLAN_STATE_MACHINE_ARN, drifted, now());
+  if (failed.length > 0) throw new Error(`not looked at: ${failed.join(', ')}`);
+  return { pools: poolIds.length, borrows, drifted };
+});
