@@ -23,7 +23,7 @@ export interface PeerForecaster {
 const STATISTICAL: Requirements = { file: 'requirements.txt', what: 'statsforecast and Prophet, 0.6 GB,' };
 const NEURAL: Requirements = { file: 'fracast-requirements.txt', what: 'Fracast with PyTorch, 5 GB,' };
 /** Tens of seconds a series. */
-const VERY_SLOW_EVERY = 20;
+const VERY_SLOW_EVERY = 48;
 const SLOW_EVERY = 4;
 
 /** Speed is told against it. */

@@ -19,19 +19,17 @@ export function pastCourses(values: readonly number[], spanSteps: number, horizo
     const lag = spanSteps * Math.ceil((step + 1) / spanSteps);
     const at = origin + step;
     if (at < values.length && at >= lag) return (values[at] ?? 0) - (values[at - lag] ?? 0);
-    const nearest = spanSteps + (at % Math.max(1, values.length - spanSteps));
+    const nearest = spanSteps + ((at - spanSteps) % Math.max(1, values.length - spanSteps));
     return (values[nearest] ?? 0) - (values[nearest - spanSteps] ?? values[nearest] ?? 0);
   };
   const whole = values.length - horizonSteps - longestLag + 1;
   const first = whole > 0 ? longestLag : Math.min(spanSteps, values.length - 1);
   const origins = whole > 0 ? whole : Math.max(1, values.length - first);
-  const stride = Math.max(1, origins / MAX_COURSES);
-  const courses: Float64Array[] = [];
-  for (let offset = 0; offset < origins; offset += stride) {
-    const origin = first + Math.floor(offset);
-    courses.push(Float64Array.from({ length: horizonSteps }, (_, step) => errorAt(origin, step)));
-  }
-  return courses;
+  const rows = Math.min(origins, MAX_COURSES);
+  return Array.from({ length: rows }, (_, row) => {
+    const origin = first + Math.floor((row * origins) / rows);
+    return Float64Array.from({ length: horizonSteps }, (__, step) => errorAt(origin, step));
+  });
 }
 
 /** The rank of each value, the smallest first; equal ones in their order. */

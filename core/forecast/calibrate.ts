@@ -1,7 +1,7 @@
 import { mediansOf } from './combine.ts';
 import type { ForecastCoverage } from './coverage.ts';
 import type { Distribution } from './distribution.ts';
-import { LEVELS, quantileOf } from './distribution.ts';
+import { LEVELS, quantileOf, withoutCrossing } from './distribution.ts';
 import type { QuantileLevel } from './forecast.ts';
 import { QUANTILE_LEVELS } from './forecast.ts';
 
@@ -41,6 +41,8 @@ function distances(judged: readonly Judged[], upperLevel: number): number[] {
   });
 }
 
+/** Where 0.95 lies between 0.9 and 0.975, in standard deviations of a normal distribution. */
+const BETWEEN_SHARE = (1.6449 - 1.2816) / (1.96 - 1.2816);
 /** Independent errors that a season of a backtest is worth, next to each other alike as they are. */
 const ERRORS_PER_SPAN = 2;
 const NORMAL_QUANTILES = new Map([
@@ -78,21 +80,24 @@ export function widthFactors(judged: readonly Judged[], judgedSpans: number): Wi
     return learned * studentFactor(upperLevel, Math.max(1, ERRORS_PER_SPAN * judgedSpans));
   };
   const byUpper = new Map([0.75, 0.9, 0.975].map((level) => [level, factorAt(level)]));
-  const outermost = byUpper.get(0.975) ?? 1;
+  const [near, far] = [byUpper.get(0.9) ?? 1, byUpper.get(0.975) ?? 1];
+  const between = near * (far / near) ** BETWEEN_SHARE;
   return LEVELS.map((level) => {
     if (level === 0.5) return 1;
-    return byUpper.get(PAIRED_WITH_UPPER.get(level) ?? level) ?? outermost;
+    return byUpper.get(PAIRED_WITH_UPPER.get(level) ?? level) ?? between;
   });
 }
 
-/** A distribution with the distance of each level from the median multiplied. */
+/** A distribution with the distance of each level from the median multiplied. Levels that come to cross are put in order. */
 export function widened(rows: Distribution, factors: WidthFactors): number[][] {
   const medians = mediansOf(rows);
-  return rows.map((row, level) =>
-    row.map((value, step) => {
-      const median = medians[step] ?? value;
-      return median + (value - median) * (factors[level] ?? 1);
-    }),
+  return withoutCrossing(
+    rows.map((row, level) =>
+      row.map((value, step) => {
+        const median = medians[step] ?? value;
+        return median + (value - median) * (factors[level] ?? 1);
+      }),
+    ),
   );
 }
 

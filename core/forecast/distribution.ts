@@ -1,3 +1,4 @@
+import type { QuantileLevel } from './forecast.ts';
 import { QUANTILE_LEVELS } from './forecast.ts';
 
 /** The levels of `QUANTILE_LEVELS` as numbers, lowest first. */
@@ -8,6 +9,11 @@ export const MEDIAN_LEVEL: number = QUANTILE_LEVELS.indexOf('0.5');
 
 /** Values of a series at the steps after an origin: one row for each of `LEVELS`, one column a step. Rows do not cross. */
 export type Distribution = readonly (readonly number[])[];
+
+/** The rows by the name of their level. */
+export function rowsByLevel<Row>(rows: readonly Row[]): Record<QuantileLevel, Row> {
+  return Object.fromEntries(QUANTILE_LEVELS.map((level, place) => [level, rows[place]])) as Record<QuantileLevel, Row>;
+}
 
 /** The same rows, put in order where they cross. */
 export function withoutCrossing(rows: Distribution): number[][] {
@@ -45,10 +51,11 @@ function columnAt(rows: Distribution, step: number): number[] {
 }
 
 /**
- * How far beyond the outermost levels a distribution reaches, as a multiple of the distance between the two outermost levels on
- * that side: the tail is taken to thin out as an exponential does, of which this is the mean excess.
+ * Beyond the outermost levels a distribution is taken to thin out as an exponential does through the two outermost ones on that
+ * side. Its mean excess, as a multiple of their distance.
  */
-const TAIL_SHARE = 0.7;
+const LOWER_TAIL = 1 / Math.log((LEVELS[1] ?? 1) / (LEVELS[0] ?? 1));
+const UPPER_TAIL = 1 / Math.log((1 - (LEVELS.at(-2) ?? 0)) / (1 - (LEVELS.at(-1) ?? 0)));
 /** Probabilities nearer to 0 or 1 are not told apart. */
 const EPSILON = 1e-9;
 
@@ -64,9 +71,9 @@ function placeOf(probability: number): Place {
   const last = LEVELS.length - 1;
   const lowest = LEVELS[0] ?? 0;
   const highest = LEVELS[last] ?? 1;
-  if (probability < lowest) return { level: 1, share: TAIL_SHARE * Math.log(Math.max(probability, EPSILON) / lowest) };
+  if (probability < lowest) return { level: 1, share: LOWER_TAIL * Math.log(Math.max(probability, EPSILON) / lowest) };
   if (probability > highest) {
-    const beyond = -TAIL_SHARE * Math.log(Math.max(1 - probability, EPSILON) / (1 - highest));
+    const beyond = -UPPER_TAIL * Math.log(Math.max(1 - probability, EPSILON) / (1 - highest));
     return { level: last, share: 1 + beyond };
   }
   let level = 1;
@@ -104,11 +111,11 @@ export function probabilityOfReaching(rows: Distribution, step: number, threshol
   const top = column[last] ?? 0;
   const bottom = column[0] ?? 0;
   if (threshold > top) {
-    const scale = TAIL_SHARE * (top - (column[last - 1] ?? top));
+    const scale = UPPER_TAIL * (top - (column[last - 1] ?? top));
     return scale > 0 ? (1 - (LEVELS[last] ?? 1)) * Math.exp((top - threshold) / scale) : 0;
   }
   if (threshold <= bottom) {
-    const scale = TAIL_SHARE * ((column[1] ?? bottom) - bottom);
+    const scale = LOWER_TAIL * ((column[1] ?? bottom) - bottom);
     return scale > 0 ? 1 - (LEVELS[0] ?? 0) * Math.exp((threshold - bottom) / scale) : 1;
   }
   let place = 1;
@@ -120,21 +127,15 @@ export function probabilityOfReaching(rows: Distribution, step: number, threshol
   return 1 - (levelFrom + share * ((LEVELS[place] ?? 1) - levelFrom));
 }
 
-/** Mean of each step: the values between the levels averaged, with the tails. */
-export function meanOfDistribution(rows: Distribution): number[] {
-  const steps = rows[0]?.length ?? 0;
-  const last = LEVELS.length - 1;
-  return Array.from({ length: steps }, (_, step) => {
-    const column = columnAt(rows, step);
-    const low = column[0] ?? 0;
-    const high = column[last] ?? 0;
-    if (low === high) return low;
-    let sum = (LEVELS[0] ?? 0) * (low - TAIL_SHARE * ((column[1] ?? low) - low));
-    sum += (1 - (LEVELS[last] ?? 1)) * (high + TAIL_SHARE * (high - (column[last - 1] ?? high)));
-    for (let place = 1; place <= last; place += 1) {
-      const width = (LEVELS[place] ?? 0) - (LEVELS[place - 1] ?? 0);
-      sum += (width * ((column[place] ?? 0) + (column[place - 1] ?? 0))) / 2;
-    }
-    return sum;
-  });
+/**
+ * Tukey's trimean of each step, (quartile + 2 × median + quartile) ÷ 4: a mean that single extremes do not carry away. The mean of
+ * a distribution with bursts in it is mostly made of values that are rarely seen.
+ * Source: Tukey 1977, Exploratory Data Analysis.
+ */
+export function trimeanOf(rows: Distribution): number[] {
+  const [lower = [], median = [], upper = []] = (['0.25', '0.5', '0.75'] as const).map(
+    (level) => rows[QUANTILE_LEVELS.indexOf(level)],
+  );
+  // Written as departures from the median, so that equal quartiles give the median to the last bit.
+  return median.map((value, step) => value + ((lower[step] ?? value) - value + ((upper[step] ?? value) - value)) / 4);
 }

@@ -50,6 +50,7 @@ export interface Confidence {
 export interface SeriesForecast {
   /** One value a slot for each level; a higher level is never below a lower one. */
   readonly quantiles: Readonly<Record<QuantileLevel, readonly number[]>>;
+  /** Tukey's trimean of each slot: a mean that single extremes do not carry away. */
   readonly mean: readonly number[];
   readonly bottleneck: Bottleneck;
   readonly models: readonly ForecastModel[];

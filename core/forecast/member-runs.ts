@@ -1,4 +1,5 @@
 import type { Backtest } from './backtest.ts';
+import type { Courses } from './bottleneck.ts';
 import type { Distribution } from './distribution.ts';
 import { LEVELS, withoutCrossing } from './distribution.ts';
 import { errorSpread } from './error-spread.ts';
@@ -25,6 +26,7 @@ export type WithinTime = <T>(name: string, work: Promise<T>) => Promise<T>;
 
 /** Ranges of the history beyond its lowest and highest value at which a forecast is said to have diverged. */
 const MAX_RANGES_BEYOND = 3;
+const ROUNDING = 1e-9;
 
 export interface Limits {
   readonly lowest: number;
@@ -39,18 +41,21 @@ export function limitsOf(values: readonly number[]): Limits {
     lowest = Math.min(lowest, value);
     highest = Math.max(highest, value);
   }
-  const room = MAX_RANGES_BEYOND * (highest - lowest);
+  const range = highest - lowest;
+  // Of a constant, rounding is no divergence.
+  const room = range > 0 ? MAX_RANGES_BEYOND * range : ROUNDING * Math.abs(highest);
   return { lowest: lowest - room, highest: highest + room };
 }
 
 function check(forecast: MemberForecast, horizonSteps: number, { lowest, highest }: Limits): void {
-  if (forecast.points.length !== horizonSteps) {
-    throw new RangeError(`forecast ${forecast.points.length} steps where ${horizonSteps} were asked for`);
-  }
-  const rows = [forecast.points, ...Object.values(forecast.quantiles ?? {})];
-  if (rows.some((row) => !row.every(Number.isFinite))) throw new RangeError('forecast a value that is not finite');
-  if (forecast.points.some((point) => point < lowest || point > highest)) {
-    throw new RangeError(`diverged: forecast a value outside of ${lowest} to ${highest}`);
+  for (const row of [forecast.points, ...Object.values(forecast.quantiles ?? {})]) {
+    if (row.length !== horizonSteps) {
+      throw new RangeError(`forecast ${row.length} steps where ${horizonSteps} were asked for`);
+    }
+    if (!row.every(Number.isFinite)) throw new RangeError('forecast a value that is not finite');
+    if (row.some((value) => value < lowest || value > highest)) {
+      throw new RangeError(`diverged: forecast a value outside of ${lowest} to ${highest}`);
+    }
   }
 }
 
@@ -80,9 +85,9 @@ export async function runMember(
   }
 }
 
-function ownDistribution({ points, quantiles }: MemberForecast): number[][] | undefined {
+function ownDistribution({ quantiles }: MemberForecast): number[][] | undefined {
   if (quantiles === undefined) return undefined;
-  return withoutCrossing(QUANTILE_LEVELS.map((level) => [...(quantiles[level] ?? points)]));
+  return withoutCrossing(QUANTILE_LEVELS.map((level) => quantiles[level]));
 }
 
 function around(points: readonly number[], offsets: Distribution | undefined): number[][] {
@@ -115,4 +120,23 @@ export function distributionsOf(
     ),
     wanted: distribution(run.wanted, errors),
   };
+}
+
+/**
+ * Sample paths of the first member that simulates.
+ * @returns undefined when none does, or what it simulates is not one finite value a step
+ */
+export function simulatedBy(runs: readonly MemberRun[], horizonSteps: number): Courses | undefined {
+  for (const { wanted } of runs) {
+    try {
+      const paths = wanted.samplePaths?.() ?? [];
+      const usable = paths.every(
+        (path) => path.length === horizonSteps && Array.prototype.every.call(path, Number.isFinite),
+      );
+      if (paths.length > 0 && usable) return paths;
+    } catch {
+      // Its forecast stands: only what errs together has to be learned elsewhere.
+    }
+  }
+  return undefined;
 }

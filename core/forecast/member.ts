@@ -19,8 +19,8 @@ export interface ForecastSeries {
 export interface MemberForecast {
   /** The member's median, one finite value a step. */
   readonly points: readonly number[];
-  /** The member's own distribution, where it has one: values for each step by level, not crossing. */
-  readonly quantiles?: Readonly<Partial<Record<QuantileLevel, readonly number[]>>>;
+  /** The member's own distribution, where it has one: values for each step by level. */
+  readonly quantiles?: Readonly<Record<QuantileLevel, readonly number[]>>;
   /** Sample paths of the member's own, one row a path, one value a step: what errs together is seen in them. */
   readonly samplePaths?: () => readonly ArrayLike<number>[];
 }

@@ -1,5 +1,4 @@
-import { LEVELS, onSideOf, quantileOf } from './distribution.ts';
-import { QUANTILE_LEVELS } from './forecast.ts';
+import { LEVELS, onSideOf, quantileOf, rowsByLevel } from './distribution.ts';
 import type { ForecastMember, ForecastSeries, MemberForecast } from './member.ts';
 import { shownSeasons } from './model.ts';
 
@@ -58,11 +57,7 @@ function forecastAfter(
     const offsets = agedErrors.map((errors) => onSideOf(level, quantileOf(errors, level)));
     return points.map((point, step) => point + (offsets[Math.min(Math.floor(step / season), offsets.length - 1)] ?? 0));
   };
-  const rows = LEVELS.map(rowAt);
-  return {
-    points,
-    quantiles: Object.fromEntries(QUANTILE_LEVELS.map((level, place) => [level, rows[place] ?? points])),
-  };
+  return { points, quantiles: rowsByLevel(LEVELS.map(rowAt)) };
 }
 
 /**

@@ -6,14 +6,14 @@ import type { Combination } from './combine.ts';
 import { chooseCombination, combineDistributions } from './combine.ts';
 import type { ForecastCoverage } from './coverage.ts';
 import type { Distribution } from './distribution.ts';
-import { meanOfDistribution } from './distribution.ts';
+import { rowsByLevel, trimeanOf } from './distribution.ts';
 import type { EventEffects } from './event-effects.ts';
 import { withEvents } from './event-forecast.ts';
-import type { Bottleneck, Confidence, ForecastModel, QuantileLevel, SeriesForecast } from './forecast.ts';
+import type { Bottleneck, Confidence, ForecastModel, SeriesForecast } from './forecast.ts';
 import { QUANTILE_LEVELS } from './forecast.ts';
 import type { ForecastMember, ForecastSeries } from './member.ts';
 import type { MemberDistributions, MemberFailure, MemberRun, WithinTime } from './member-runs.ts';
-import { distributionsOf, limitsOf, runMember } from './member-runs.ts';
+import { distributionsOf, limitsOf, runMember, simulatedBy } from './member-runs.ts';
 import { reasonsOf } from './reasons.ts';
 
 export interface SeriesRequest {
@@ -127,18 +127,13 @@ function modelsOf(
   return [...took.sort((a, b) => b.weight - a.weight), ...failed];
 }
 
-function byLevel(rows: Distribution): Record<QuantileLevel, readonly number[]> {
-  const columns = QUANTILE_LEVELS.map((level, place) => [level, rows[place] ?? []] as const);
-  return Object.fromEntries(columns) as Record<QuantileLevel, readonly number[]>;
-}
-
 /** The distribution within what the history allows, with the events put back. */
 function bounded(rows: Distribution, { measuredValues, nonNegative, effects }: SeriesRequest): Distribution {
   const { lowest, highest } = limitsOf(measuredValues);
   const least = nonNegative ? Math.max(0, lowest) : lowest;
   const within = rows.map((row) => row.map((value) => Math.min(highest, Math.max(least, value))));
   if (effects === undefined) return within;
-  const moved = withEvents(byLevel(within), effects);
+  const moved = withEvents(rowsByLevel(within), effects);
   return QUANTILE_LEVELS.map((level) => moved[level]);
 }
 
@@ -159,15 +154,17 @@ export async function forecastSeries(
   const backtest = backtestOf(values.length, seasons, horizonSteps);
   const judgement = { backtest, actuals: backtest.origins.map((origin) => actualsAfter(values, origin, backtest)) };
   const asked = backtest.origins.length === 0 ? [] : members;
-  const results = await Promise.all(
-    [...asked, floor].map((member) => runMember(member, series, backtest, horizonSteps, request.withinTime)),
-  );
+  const results = await Promise.all([
+    ...asked.map((member) => runMember(member, series, backtest, horizonSteps, request.withinTime)),
+    // The floor is waited for: without it there might be no forecast.
+    runMember(floor, series, backtest, horizonSteps, (_, work) => work),
+  ]);
   const runs = results.filter((result) => result !== undefined && 'wanted' in result);
   const failures = results.filter((result) => result !== undefined && 'reason' in result);
   if (runs.length === 0) throw new RangeError('a series without values cannot be forecast: expected at least one');
   const { combination, rows: unbounded, confidence } = combine(series, runs, judgement, request.coverage);
   const rows = bounded(unbounded, request);
-  const simulated = runs.find(({ wanted }) => wanted.samplePaths !== undefined)?.wanted.samplePaths?.();
+  const simulated = simulatedBy(runs, horizonSteps);
   // Without a model that simulates, the errors of repeating the past tell what errs together.
   const courses = reorderedCourses(rows, simulated ?? pastCourses(values, backtest.spanSteps, horizonSteps));
   const bottleneckAt = (threshold: number): Bottleneck =>
@@ -175,10 +172,8 @@ export async function forecastSeries(
   const scale = seasonalScale(values.slice(0, backtest.origins[0]), backtest.spanSteps);
   const models = modelsOf(runs, failures, combination, judgement, scale);
   return {
-    quantiles: Object.fromEntries(
-      QUANTILE_LEVELS.map((level, place) => [level, rows[place] ?? []]),
-    ) as unknown as Record<QuantileLevel, number[]>,
-    mean: meanOfDistribution(rows).map((value) => (request.nonNegative ? Math.max(0, value) : value)),
+    quantiles: rowsByLevel(rows),
+    mean: trimeanOf(rows),
     bottleneck: bottleneckAt(request.threshold),
     models,
     combination: combination.method,

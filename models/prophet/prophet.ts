@@ -1,3 +1,4 @@
+import { rowsByLevel } from '../../core/forecast/distribution.ts';
 import { QUANTILE_LEVELS } from '../../core/forecast/forecast.ts';
 import type { ForecastMember, ForecastSeries, MemberForecast } from '../../core/forecast/member.ts';
 import { forecastBounds, shownSeasons } from '../../core/forecast/model.ts';
@@ -156,13 +157,10 @@ function checkNear(points: readonly number[], history: readonly number[]): void 
 function forecastOf(fit: Fit, points: readonly number[], origin: number, values: readonly number[]): MemberForecast {
   const { lowest, highest } = forecastBounds(values.slice(0, origin));
   const bounded = (value: number) => Math.min(highest, Math.max(lowest, value));
-  const quantiles = Object.fromEntries(
-    QUANTILE_LEVELS.map((level) => [
-      level,
-      points.map((point, index) => bounded(point + NORMAL_QUANTILES[level] * fit.deviationAt(origin + index))),
-    ]),
+  const rows = QUANTILE_LEVELS.map((level) =>
+    points.map((point, index) => bounded(point + NORMAL_QUANTILES[level] * fit.deviationAt(origin + index))),
   );
-  return { points: points.map(bounded), quantiles };
+  return { points: points.map(bounded), quantiles: rowsByLevel(rows) };
 }
 
 /**

@@ -125,11 +125,12 @@ describe('bottleneckOf', () => {
     expect(reachedByCourse).toEqual([false, true]);
   });
 
-  it('is certain above what is certain, and impossible below it', () => {
+  it('is certain of what is certain, and impossible of more', () => {
     const certain = LEVELS.map(() => [5, 5]);
     const courses = reorderedCourses(certain, alike.slice(0, 10));
-    expect(bottleneckOf(certain, courses, [5, 5, 5], 5)).toMatchObject({ probability: 1, bySlot: [1, 1] });
-    expect(bottleneckOf(certain, courses, [5, 5, 5], 6)).toMatchObject({ probability: 0, bySlot: [0, 0] });
+    const at = (threshold: number) => bottleneckOf(certain, courses, [5, 5, 5], threshold);
+    expect(at(5)).toMatchObject({ probability: 1, bySlot: [1, 1], reachedByCourse: courses.map(() => true) });
+    expect(at(6)).toMatchObject({ probability: 0, bySlot: [0, 0], reachedByCourse: courses.map(() => false) });
   });
 });
 

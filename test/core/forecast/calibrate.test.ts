@@ -195,3 +195,15 @@ describe('coverageFactors', () => {
     expect(factors.at(-1)).toBeCloseTo(1.2816 / 0.8416, 1);
   });
 });
+
+describe('levels that are calibrated apart', () => {
+  it('do not come to cross, and 0.95 is between its neighbours', () => {
+    const rows = [-20, -10, -9, 0, 9, 10, 11, 20].map((value) => [value]);
+    // Mostly errors of 5, and more of 18 than the outer levels allow for.
+    const actuals = Array.from({ length: 100 }, (_, index) => (index % 10 < 7 ? 5 : 18) * (index % 2 === 0 ? 1 : -1));
+    const judged = actuals.map((actual) => ({ rows, actuals: [actual] }));
+    const column = widened(rows, widthFactors(judged, 20)).map(([value]) => value ?? Number.NaN);
+    expect(column.toSorted((a, b) => a - b)).toEqual(column);
+    expect(column[6]).toBeGreaterThanOrEqual(column[5] ?? Number.NaN);
+  });
+});

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import {
   LEVELS,
-  meanOfDistribution,
   probabilityOfReaching,
   quantileOf,
   valueAt,
@@ -68,23 +67,6 @@ describe('valuesByRank', () => {
         const values = Array.from({ length: count }, (_, rank) => valueOf(column, rank));
         expect(values).toEqual(values.map((_, rank) => valueAt(column, (rank + 0.5) / count)));
       }),
-    );
-  });
-});
-
-describe('meanOfDistribution', () => {
-  it('is the mean of the values at all probabilities', () => {
-    fc.assert(
-      fc.property(rising, (column) => {
-        const draws = 20_000;
-        let sum = 0;
-        for (let draw = 0; draw < draws; draw += 1) sum += valueAt(column, (draw + 0.5) / draws);
-        const range = (column.at(-1) ?? 0) - (column[0] ?? 0);
-        expect(Math.abs((meanOfDistribution(rowsOf(column))[0] ?? Number.NaN) - sum / draws)).toBeLessThan(
-          1e-3 * range,
-        );
-      }),
-      { numRuns: 30 },
     );
   });
 });

@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import {
   LEVELS,
   MEDIAN_LEVEL,
-  meanOfDistribution,
   onSideOf,
   probabilityOfReaching,
   quantileOf,
+  trimeanOf,
   valueAt,
   withoutCrossing,
 } from '../../../core/forecast/distribution.ts';
@@ -76,6 +76,19 @@ describe('valueAt', () => {
   });
 });
 
+describe('tails', () => {
+  it('thin out on both sides as the two outermost levels on each do', () => {
+    const z = [-1.959964, -1.281552, -0.67449, 0, 0.67449, 1.281552, 1.644854, 1.959964];
+    const above = probabilityOfReaching(rowsOf(z), 0, 2.5);
+    const below = 1 - probabilityOfReaching(rowsOf(z), 0, -2.5);
+    // Of a normal distribution 0.0062 on either side.
+    expect(above).toBeGreaterThan(0.004);
+    expect(above).toBeLessThan(0.009);
+    expect(below).toBeGreaterThan(0.004);
+    expect(below).toBeLessThan(0.009);
+  });
+});
+
 describe('probabilityOfReaching', () => {
   const reaching = (column: readonly number[], threshold: number) =>
     probabilityOfReaching(rowsOf(column), 0, threshold);
@@ -121,19 +134,14 @@ describe('probabilityOfReaching', () => {
   });
 });
 
-describe('meanOfDistribution', () => {
-  it('is the value that is certain, at each step', () => {
-    const means = meanOfDistribution(LEVELS.map(() => [5, -3]));
-    expect(means).toHaveLength(2);
-    expect(means[0]).toBeCloseTo(5, 9);
-    expect(means[1]).toBeCloseTo(-3, 9);
+describe('trimeanOf', () => {
+  it('is the value that is certain, to the last bit', () => {
+    expect(trimeanOf(LEVELS.map(() => [0.1 + 0.2, -3]))).toEqual([0.1 + 0.2, -3]);
   });
 
-  it('lies above the median where large values are likelier than small ones', () => {
-    const skewed = LEVELS.map((level) => [-Math.log(1 - level)]);
-    const [mean] = meanOfDistribution(skewed);
-    // An exponential distribution of mean 1; a line between its levels lies a little above it.
-    expect(mean).toBeGreaterThan(0.95);
-    expect(mean).toBeLessThan(1.1);
+  it('lies between the quartiles by half the weight of the median, whatever the tails are', () => {
+    // Quartiles 2 and 10, median 4: (2 + 8 + 10) ÷ 4.
+    const column = [-1_000, -500, 2, 4, 10, 90, 1e6, 1e9];
+    expect(trimeanOf(rowsOf(column))).toEqual([5]);
   });
 });

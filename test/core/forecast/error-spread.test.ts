@@ -39,14 +39,16 @@ describe('errorSpread', () => {
   it('averages errors that fall again and again, each step counting alike', () => {
     const offsets = errorSpread(
       [
-        [6, 3, 0],
-        [-6, -3, 0],
+        [6, 3, 0, 10],
+        [-6, -3, 0, -10],
       ],
-      3,
+      4,
       4,
     );
-    // A mean error of 3, of which the errors are ±2, ±1 and 0 twice; the highest level is an eighth of a value below the top.
-    for (const step of [0, 1, 2]) expect(offsetAt(offsets, 0.975, step)).toBeCloseTo(3 * 1.875, 9);
+    // A mean error of 3 at the first three steps and of 10 at the last. Of these the errors are ±2, ±1, 0 twice and ±1 again;
+    // the highest level is 0.175 of the way from the largest to the next.
+    for (const step of [0, 1, 2]) expect(offsetAt(offsets, 0.975, step)).toBeCloseTo(3 * 1.825, 9);
+    expect(offsetAt(offsets, 0.975, 3)).toBeCloseTo(10 * 1.825, 9);
   });
 
   it('pools neighbouring steps, a quarter of a season each', () => {

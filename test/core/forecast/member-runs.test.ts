@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Backtest } from '../../../core/forecast/backtest.ts';
-import { LEVELS, MEDIAN_LEVEL } from '../../../core/forecast/distribution.ts';
-import { QUANTILE_LEVELS } from '../../../core/forecast/forecast.ts';
+import { LEVELS, MEDIAN_LEVEL, rowsByLevel } from '../../../core/forecast/distribution.ts';
 import type { ForecastMember, MemberForecast } from '../../../core/forecast/member.ts';
 import type { MemberRun, WithinTime } from '../../../core/forecast/member-runs.ts';
-import { distributionsOf, limitsOf, runMember } from '../../../core/forecast/member-runs.ts';
+import { distributionsOf, limitsOf, runMember, simulatedBy } from '../../../core/forecast/member-runs.ts';
 
 const series = { values: [1, 2, 3, 2, 1, 2, 3, 2], stepSeconds: 3_600, startMillis: 0, seasons: [4] };
 const backtest: Backtest = { origins: [4, 6], horizonSteps: 2, spanSteps: 4 };
@@ -18,13 +17,33 @@ function saying(forecast: MemberForecast | undefined): ForecastMember {
 const run = (member: ForecastMember, withinTime = anyTime) => runMember(member, series, backtest, 3, withinTime);
 const runOf = (past: readonly MemberForecast[], wanted: MemberForecast): MemberRun => ({ name: 'model', past, wanted });
 
+const certain = (points: readonly number[]) => rowsByLevel(LEVELS.map(() => points));
+
+describe('simulatedBy', () => {
+  const simulating = (samplePaths: () => number[][]): MemberRun => runOf([], { points: [1, 2], samplePaths });
+
+  it('takes the paths of the first member that has usable ones', () => {
+    const broken = simulating(() => {
+      throw new Error('no paths');
+    });
+    const unusable = [simulating(() => []), simulating(() => [[1]]), simulating(() => [[1, Number.NaN]])];
+    const usable = simulating(() => [[3, 4]]);
+    expect(simulatedBy([runOf([], { points: [1, 2] }), broken, ...unusable, usable], 2)).toEqual([[3, 4]]);
+    expect(simulatedBy([broken, ...unusable], 2)).toBeUndefined();
+  });
+});
+
 describe('limitsOf', () => {
   it('leave room on both sides of the range of the values', () => {
     expect(limitsOf([2, 1, 3])).toEqual({ lowest: -5, highest: 9 });
   });
 
-  it('leave none around values that never differ', () => {
-    expect(limitsOf([5, 5])).toEqual({ lowest: 5, highest: 5 });
+  it('leave none but for rounding around values that never differ', () => {
+    const { lowest, highest } = limitsOf([5, 5]);
+    expect(lowest).toBeLessThan(5);
+    expect(lowest).toBeGreaterThan(4.999999);
+    expect(highest).toBeGreaterThan(5);
+    expect(highest).toBeLessThan(5.000001);
   });
 });
 
@@ -65,7 +84,17 @@ describe('runMember', () => {
     ['too many steps', { points: [1, 2, 3, 4] }, /4 steps where 3 /],
     ['what is not a number', { points: [1, Number.NaN, 2] }, /not finite/],
     ['what is infinite', { points: [1, 2, Number.POSITIVE_INFINITY] }, /not finite/],
-    ['infinite quantiles', { points: [1, 2, 3], quantiles: { '0.9': [2, Number.POSITIVE_INFINITY, 4] } }, /not finite/],
+    [
+      'infinite quantiles',
+      { points: [1, 2, 3], quantiles: { ...certain([1, 2, 3]), '0.9': [2, Number.POSITIVE_INFINITY, 4] } },
+      /not finite/,
+    ],
+    ['too few quantiles', { points: [1, 2, 3], quantiles: { ...certain([1, 2, 3]), '0.5': [2] } }, /1 steps where 3 /],
+    [
+      'quantiles far away',
+      { points: [1, 2, 3], quantiles: { ...certain([1, 2, 3]), '0.975': [2, 1e35, 4] } },
+      /diverged/,
+    ],
     ['far too much', { points: [1, 2, 1e35] }, /diverged.*-5 to 9/],
     ['far too little', { points: [1, -5.1, 2] }, /diverged.*-5 to 9/],
   ])('says why a member is left out that forecasts %s', async (_, forecast, reason) => {
@@ -150,7 +179,7 @@ describe('distributionsOf', () => {
     const places = LEVELS.map((_, place) => place);
     const own: MemberForecast = {
       points: [MEDIAN_LEVEL],
-      quantiles: Object.fromEntries(QUANTILE_LEVELS.map((level, place) => [level, [places.at(-1 - place) ?? -1]])),
+      quantiles: rowsByLevel(LEVELS.map((_, place) => [places.at(-1 - place) ?? -1])),
     };
     const { wanted, past } = distributionsOf(runOf([own], own), [[100]], 4);
     expect(column(wanted, 0)).toEqual(places);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { rowsByLevel } from '../../../core/forecast/distribution.ts';
 import { QUANTILE_LEVELS } from '../../../core/forecast/forecast.ts';
 import type { ForecastMember, ForecastSeries } from '../../../core/forecast/member.ts';
 import { NORMAL_QUANTILES } from '../../../core/forecast/normal-quantiles.ts';
@@ -43,7 +44,7 @@ const line: ForecastMember = {
 };
 /** A member's quantiles, from how many standard deviations they lie from the median. */
 const normal = (row: (deviations: number) => number[]) =>
-  Object.fromEntries(QUANTILE_LEVELS.map((level) => [level, row(NORMAL_QUANTILES[level])]));
+  rowsByLevel(QUANTILE_LEVELS.map((level) => row(NORMAL_QUANTILES[level])));
 const failing = (name: string, reason: string): ForecastMember => ({
   name,
   forecastFrom: () => Promise.reject(new Error(reason)),
@@ -174,7 +175,7 @@ describe('forecastSeries', () => {
       name: 'wide',
       forecastFrom: (_, origins, horizonSteps) => {
         const row = (value: number) => Array.from({ length: horizonSteps }, () => value);
-        const quantiles = normal((z) => row(1e6 * z));
+        const quantiles = normal((z) => row(99 + 140 * z));
         return Promise.resolve(origins.map((origin) => ({ points: row(origin), quantiles })));
       },
     };
@@ -198,13 +199,14 @@ describe('confidence', () => {
 
   it('falls with intervals that did not hold what they said', async () => {
     const series = daily(20, 98);
+    // Right about its outermost levels, and about the others when its deviation is that of the noise.
     const knowing = (deviation: number): ForecastMember => ({
       name: 'knowing',
       forecastFrom: (_, origins, horizonSteps) =>
         Promise.resolve(
           origins.map((origin) => {
-            const at = (z: number) => (_step: unknown, step: number) =>
-              100 + 20 * Math.sin((2 * Math.PI * (origin + step)) / DAY) + z * deviation;
+            const at = (z: number) => (_: unknown, step: number) =>
+              100 + 20 * Math.sin((2 * Math.PI * (origin + step)) / DAY) + z * (Math.abs(z) > 1.9 ? 3 : deviation);
             const row = (z: number) => Array.from({ length: horizonSteps }, at(z));
             return { points: row(0), quantiles: normal(row) };
           }),
@@ -215,6 +217,7 @@ describe('confidence', () => {
     const narrow = await forecast(series, [knowing(0.5)], request);
     expect(right.confidence.backtestCoverage?.['0.8']).toBeGreaterThan(0.7);
     expect(narrow.confidence.backtestCoverage?.['0.8']).toBeLessThan(0.5);
+    expect([right.confidence.drifted, narrow.confidence.drifted]).toEqual([false, false]);
     expect(narrow.confidence.level).toBeLessThan(0.7 * right.confidence.level);
   });
 

@@ -84,7 +84,7 @@ function consentOfMarked(account: AccountId, dataAccess: ConsentTerms['dataAcces
 function candidateOf(account: AccountId, one: Case, obstacle?: Obstacle): Candidate {
   const base = (BASE[account] ?? 0) + one.figure;
   const pool = poolOf(account, { ownedUnits: base + 500 });
-  const used = { lentUnits: obstacle === 'units' ? base + 899 : 0 };
+  const used = { lentUnits: obstacle === 'units' ? base + 900 : 0 };
   const month = { '2026-11': obstacle === 'hours' ? (base + 901) * 3_600 : 0 };
   const desiredCapacity = obstacle === 'headroom' ? base + 499 : base;
   return {
