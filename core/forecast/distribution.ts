@@ -104,9 +104,8 @@ export function valuesByRank(count: number): (column: readonly number[], rank: n
   };
 }
 
-/** Probability that the value of one step reaches a threshold; the inverse of `valueAt`. */
-export function probabilityOfReaching(rows: Distribution, step: number, threshold: number): number {
-  const column = columnAt(rows, step);
+/** Share of a distribution that reaches a threshold. */
+function shareAbove(column: readonly number[], threshold: number): number {
   const last = column.length - 1;
   const top = column[last] ?? 0;
   const bottom = column[0] ?? 0;
@@ -125,6 +124,16 @@ export function probabilityOfReaching(rows: Distribution, step: number, threshol
   const share = to > from ? (threshold - from) / (to - from) : 1;
   const levelFrom = LEVELS[place - 1] ?? 0;
   return 1 - (levelFrom + share * ((LEVELS[place] ?? 1) - levelFrom));
+}
+
+/**
+ * Probability that the value of one step reaches a threshold; the inverse of `valueAt`. What lies nearer to 0 or 1 than can be
+ * told is 0 or 1.
+ */
+export function probabilityOfReaching(rows: Distribution, step: number, threshold: number): number {
+  const share = shareAbove(columnAt(rows, step), threshold);
+  if (share < EPSILON) return 0;
+  return share > 1 - EPSILON ? 1 : share;
 }
 
 /**

@@ -77,6 +77,12 @@ describe('valueAt', () => {
 });
 
 describe('tails', () => {
+  it('end where nothing can be told any more: no probability is smaller than a table can hold', () => {
+    const z = rowsOf([-2, -1, -0.5, 0, 0.5, 1, 1.5, 2]);
+    expect(probabilityOfReaching(z, 0, 400)).toBe(0);
+    expect(probabilityOfReaching(z, 0, -400)).toBe(1);
+  });
+
   it('thin out on both sides as the two outermost levels on each do', () => {
     const z = [-1.959964, -1.281552, -0.67449, 0, 0.67449, 1.281552, 1.644854, 1.959964];
     const above = probabilityOfReaching(rowsOf(z), 0, 2.5);
