@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchForecast } from './forecast.ts';
 import { benchLoan } from './loan.ts';
+import { benchPairing } from './pairing.ts';
 import type { BenchOptions, BenchReport } from './report.ts';
 import { reportJson, reportMarkdown, reportTable } from './report.ts';
 import { WrongUse } from './wrong-use.ts';
@@ -14,6 +15,7 @@ interface Bench {
 const BENCHES: Readonly<Record<string, Bench>> = {
   forecast: { run: benchForecast, ownOptions: ['data', 'sets', 'every', 'members', 'peers', 'peer-every'] },
   loan: { run: benchLoan, ownOptions: ['n'] },
+  pairing: { run: benchPairing, ownOptions: ['data', 'n'] },
 };
 const OWN_OPTIONS = [...new Set(Object.values(BENCHES).flatMap(({ ownOptions }) => ownOptions))];
 const NAMES = Object.keys(BENCHES).join(', ');
@@ -36,10 +38,13 @@ Benchmarks:
            a loan and its return on the emulator, beside the same AWS calls made bare one after the other:
            time, calls, state transitions, write units, cost at list price
              --n N            how often to measure (default 30, after 3 to warm up)
+  pairing --data DIR [--n N]
+           who lends to whom, beside exact solvers on the same instances and on weeks not seen (DIR holds azure-v1)
+             --n N            instances for the exact solver of each kind (default 50)
 
   --json     print one JSON object on the last line of standard output; progress goes to standard error
   --markdown print a Markdown table
-  --seed N   loan: order in which a loan and its bare calls take turns (default 1)
+  --seed N   loan: order in which a loan and its bare calls take turns; pairing: the fleets that are made (default 1)
   --help     this text
 
 Exit code 0 whenever it could measure, whether or not a goal is met.

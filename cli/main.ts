@@ -8,12 +8,19 @@ import type { ForecastStreams } from './forecast.ts';
 import { runForecast } from './forecast.ts';
 import { hubApi } from './hub-api.ts';
 import { hubClient } from './hub-client.ts';
+import { runPair } from './pair.ts';
 import { COMMAND_NAMES, helpText, isCommand, UsageError } from './usage.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
 export type Streams = ForecastStreams;
+
+/** They answer whether all went well. */
+const OFFLINE_COMMANDS: ReadonlyMap<string, (argv: readonly string[], streams: Streams) => Promise<boolean>> = new Map([
+  ['forecast', runForecast],
+  ['pair', runPair],
+]);
 
 function parse(argv: readonly string[]) {
   try {
@@ -52,17 +59,18 @@ function hubUrl(stated: string | undefined, env: Readonly<NodeJS.ProcessEnv>): U
 
 async function execute(argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>, streams: Streams): Promise<number> {
   // Offline, and with options of its own.
-  const offline = argv.indexOf('forecast');
-  if (offline !== -1 && argv.slice(0, offline).every((argument) => argument.startsWith('-'))) {
-    return (await runForecast(argv.toSpliced(offline, 1), streams)) ? 0 : FAILED;
-  }
+  const first = argv.findIndex((argument) => !argument.startsWith('-'));
+  const offline = OFFLINE_COMMANDS.get(argv[first] ?? '');
+  if (offline !== undefined) return (await offline(argv.toSpliced(first, 1), streams)) ? 0 : FAILED;
   const { values, positionals } = parse(argv);
   const [name, ...args] = positionals;
   if (values.help || name === undefined) {
     await streams.out(helpText(name));
     return values.help ? 0 : WRONG_USAGE;
   }
-  if (name === 'forecast') throw new UsageError('forecast works offline: name it first, without --url and --region');
+  if (OFFLINE_COMMANDS.has(name)) {
+    throw new UsageError(`${name} works offline: name it first, without --url and --region`);
+  }
   const command = COMMANDS[name];
   if (!isCommand(name) || command === undefined) {
     throw new UsageError(`unknown command "${name}": expected ${COMMAND_NAMES.join(', ')}`);

@@ -66,10 +66,32 @@ Forecasts every series of a file on this machine, with the forecaster that plans
 The files are checked as a whole before anything is printed. Exit code 1: a row is wrong (the line is named), or a series
 has no value to forecast from (it is left out). A model that fails is named, and the forecast is made without it. Exit code 2: the command is wrong.
 `,
+  pair: `entangle pair --input FLEET.json [--partners K] [--shared-lenders] [--circles N] [--explain POOL]
+              [--plot PAGE.html] [--json]
+
+Plans who of a fleet should lend to whom, on this machine. No hub, no account, no network.
+
+  --input FILE     pools with what they own and need by slot, and what their accounts consent to; "-" reads standard
+                   input. --input-schema prints its JSON Schema, docs/pairing.md has an example
+  --partners K     lenders of a borrower, and borrowers of a lender, at most: 1 to 10; a consent may say less. Default:
+                   what the file says, else 3
+  --shared-lenders a lender may have any number of borrowers, unless its consent says how many
+  --circles N      also parts the pools into circles of at most N (2 to 16) whose members all lend to each other
+  --explain POOL   every pair that a pool could be part of, with yes or no and why; POOL is account/region/group
+  --plot PAGE      writes a page of charts: what is idle, what is short, who serves whom
+  --json           one JSON object instead of a table
+  --schema         print the JSON Schema of that object and do nothing else
+  --input-schema   print the JSON Schema of the input and do nothing else
+  --help           this text
+
+The order of the pools in the file changes nothing. A fleet in which nobody can be paired gives an empty plan with the
+reason. Exit code 1: the content of the file is wrong (a line for each mistake, with its place). Exit code 2: the command
+is wrong, or a file cannot be read or written.
+`,
 };
 
 /** They need no connection to a hub. */
-const OFFLINE_COMMANDS: ReadonlySet<string> = new Set(['forecast']);
+const OFFLINE_COMMANDS: ReadonlySet<string> = new Set(['forecast', 'pair']);
 
 /** The help of a command, or of the whole program. */
 export function helpText(command?: string): string {

@@ -7,7 +7,22 @@ export type CommitmentKind = 'capacity-reservation' | 'reserved-instance' | 'sav
 export interface Commitment {
   readonly kind: CommitmentKind;
   readonly units: number;
+  /**
+   * Of a Reserved Instance or a Savings Plan: whether its discount applies to the borrower's instances while the owner does not
+   * use it; absent: no. Where discount sharing is on, AWS passes the discount on by itself and lending adds nothing.
+   */
+  readonly discountFollowsLoan?: boolean;
 }
+
+/** What a loan from a pool moves: reserved capacity itself, or the ceiling (`MaxSize`) of a group. */
+export type LoanSubstance = 'physical' | 'nominal';
+
+/** How far a group's instances are kept apart from other customers', weakest first. */
+export const ISOLATION_LEVELS = ['virtualised', 'nitro', 'dedicated-instance', 'dedicated-host'] as const;
+export type IsolationLevel = (typeof ISOLATION_LEVELS)[number];
+
+/** What an owner would do about a shortage if nobody lent: what savings are counted against. */
+export type Counterfactual = 'on-demand' | 'own-reservation' | 'no-capacity';
 
 /** Where one resource type of a group is measured, and what one instance supplies of it. */
 export interface ResourceMetric {
@@ -58,6 +73,14 @@ export interface PoolSpec {
   readonly storageType: string;
   readonly networkGbps: number;
   readonly commitments: readonly Commitment[];
+  /** Absent: nominal. */
+  readonly lendsAs?: LoanSubstance;
+  /** Whether every volume of the group is encrypted; absent: not stated, which counts as no. */
+  readonly encryptedAtRest?: boolean;
+  /** Absent: `dedicated-instance` with dedicated tenancy, else `virtualised`. */
+  readonly isolation?: IsolationLevel;
+  /** Absent: on demand where `provisioningLimitUnits` allows it, else no capacity. */
+  readonly withoutLending?: Counterfactual;
   /** Units the owner keeps idle above need, whatever is lent. */
   readonly reserveUnits: number;
   /** Units that may be provisioned above the owned ceiling when no partner can lend. */
@@ -98,6 +121,11 @@ export interface Pool {
   readonly movingLoanId?: string;
   /** No new request before this moment. */
   readonly coolDownUntil?: EpochMillis;
+}
+
+/** The isolation of a pool's instances, as stated or as its tenancy implies. */
+export function isolationOf(spec: Pick<PoolSpec, 'isolation' | 'tenancy'>): IsolationLevel {
+  return spec.isolation ?? (spec.tenancy === 'dedicated' ? 'dedicated-instance' : 'virtualised');
 }
 
 /** The ceiling that the group is expected to have. */

@@ -1,4 +1,5 @@
 import type { NeedLevel } from '../forecast/pool-forecast.ts';
+import type { IsolationLevel } from '../pool.ts';
 import type { AccountId, EpochMillis, MicroUsd } from '../units.ts';
 
 /** Hours of the week in UTC in which a consent applies; an empty list of windows means always. */
@@ -21,6 +22,16 @@ export interface UsageLimits {
   readonly maxUnitHoursPerMonth: number;
 }
 
+/** Instances of another type that a borrower's application can run on as well. */
+export interface InstanceSubstitution {
+  /** Instance type of the borrower's pool. */
+  readonly from: string;
+  /** Instance type of the lender's pool. */
+  readonly to: string;
+  /** Units of `to` that stand in for one unit of `from`: 2 when `to` is half as large. */
+  readonly unitRatio: number;
+}
+
 /** The terms an account agrees to. Absent direction = not agreed to. */
 export interface ConsentTerms {
   readonly lend?: UsageLimits & {
@@ -36,6 +47,8 @@ export interface ConsentTerms {
     readonly minRecallNoticeSeconds: number;
     /** The highest quantile of forecast need by which a loan before an alarm may be sized; absent: any. */
     readonly maxNeedLevel?: NeedLevel;
+    /** Absent: instances of the pool's own type only. */
+    readonly substitutions?: readonly InstanceSubstitution[];
   };
   /** Pools by Auto Scaling group name; empty = all enrolled pools of the account. */
   readonly groupNames: readonly string[];
@@ -59,8 +72,20 @@ export interface ConsentTerms {
   readonly regions: readonly string[];
   /** Isolation required of the counterparty's hosts. */
   readonly requiredTenancy: 'any' | 'dedicated';
+  /** Required of the counterparty's volumes; absent: any. */
+  readonly requiredEncryption?: 'any' | 'at-rest';
+  /** The weakest isolation accepted of the counterparty's instances; absent: any. */
+  readonly requiredIsolation?: IsolationLevel;
   /** Longest acceptable network latency between lender's and borrower's place. */
   readonly maxLatencyMillis: number;
+  /** Whether a nominal loan may reach over regions, within `regions` and `maxLatencyMillis`; absent: refused. */
+  readonly otherRegions?: 'refuse' | 'accept';
+  /** The least trust, 0 to 1, required of a counterparty; absent: as trust.ts says. */
+  readonly trustFloor?: number;
+  /** Partners that each pool of the account is paired with at most; absent: as preferences.ts says. */
+  readonly maxPartners?: number;
+  /** Whether this consent accepts pairings by itself (`standing`) or the account each one (`explicit`); absent: standing. */
+  readonly pairingAcceptance?: 'standing' | 'explicit';
   readonly windows: readonly ConsentWindow[];
   readonly shortestTermSeconds: number;
   readonly longestTermSeconds: number;

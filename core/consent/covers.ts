@@ -1,5 +1,7 @@
 import { utcDayOfWeek, utcMonth, utcSecondOfDay } from '../calendar.ts';
 import type { PoolSpec } from '../pool.ts';
+import { ISOLATION_LEVELS, isolationOf } from '../pool.ts';
+import { DEFAULT_TRUST_FLOOR } from '../trust/trust.ts';
 import type { AccountId, EpochMillis, MicroUsd } from '../units.ts';
 import { invariant } from '../units.ts';
 import type { Consent, ConsentTerms, ConsentUsage, ConsentWindow, UsageLimits } from './consent.ts';
@@ -17,6 +19,9 @@ export type RefusalCode =
   | 'counterparty-not-allowed'
   | 'region-not-allowed'
   | 'tenancy-required'
+  | 'encryption-required'
+  | 'isolation-required'
+  | 'trust-too-low'
   | 'latency-too-long'
   | 'price-too-low'
   | 'price-too-high'
@@ -57,6 +62,8 @@ export interface PairUse extends OwnUse {
   /** The notice that the lender promises; absent = none. */
   readonly recallNoticeSeconds?: number;
   readonly latencyMillis: number;
+  /** Trust score of the counterparty, 0 to 1; absent: not looked at. */
+  readonly counterpartyTrust?: number;
 }
 
 /** A use of a consent, as one loan would make it. */
@@ -161,6 +168,32 @@ function counterpartyScope(terms: ConsentTerms, use: PairUse): Refusal[] {
   return found;
 }
 
+/** What the consent requires of how the counterparty keeps its instances and its word. */
+function securityScope(terms: ConsentTerms, use: PairUse): Refusal[] {
+  const found: Refusal[] = [];
+  const { counterpartyPool, counterpartyTrust } = use;
+  if (terms.requiredEncryption === 'at-rest' && counterpartyPool.encryptedAtRest !== true) {
+    const stated = counterpartyPool.encryptedAtRest === false ? 'not encrypted' : 'not stated to be';
+    const detail = `the consent requires volumes encrypted at rest, the counterparty's are ${stated}`;
+    found.push({ code: 'encryption-required', field: 'requiredEncryption', detail });
+  }
+  const isolation = isolationOf(counterpartyPool);
+  const { requiredIsolation } = terms;
+  if (
+    requiredIsolation !== undefined &&
+    ISOLATION_LEVELS.indexOf(isolation) < ISOLATION_LEVELS.indexOf(requiredIsolation)
+  ) {
+    const detail = `the consent requires isolation of at least ${requiredIsolation}, the counterparty's is ${isolation}`;
+    found.push({ code: 'isolation-required', field: 'requiredIsolation', detail });
+  }
+  const floor = terms.trustFloor ?? DEFAULT_TRUST_FLOOR;
+  if (counterpartyTrust !== undefined && counterpartyTrust < floor) {
+    const detail = `the consent requires a trust of ${floor}, the counterparty's is ${counterpartyTrust.toFixed(2)}`;
+    found.push({ code: 'trust-too-low', field: 'trustFloor', detail });
+  }
+  return found;
+}
+
 function priceScope(terms: ConsentTerms, use: PairUse): Refusal[] {
   const found: Refusal[] = [];
   const price = use.priceMicroUsdPerUnitHour;
@@ -254,7 +287,12 @@ export function ownRefusals(consent: Consent | undefined, use: OwnUse): Refusal[
 export function pairRefusals(consent: Consent | undefined, use: PairUse): Refusal[] {
   const terms = validTerms(consent, use);
   if (isRefusal(terms)) return [terms];
-  return [...ownScope(terms, use), ...counterpartyScope(terms, use), ...priceScope(terms, use)];
+  return [
+    ...ownScope(terms, use),
+    ...counterpartyScope(terms, use),
+    ...securityScope(terms, use),
+    ...priceScope(terms, use),
+  ];
 }
 
 /**
@@ -271,6 +309,7 @@ export function refusals(consent: Consent | undefined, usage: ConsentUsage, use:
   return [
     ...ownScope(terms, use),
     ...counterpartyScope(terms, use),
+    ...securityScope(terms, use),
     ...priceScope(terms, use),
     ...termScope(terms, use),
     ...windowScope(terms, use.now),

@@ -1,66 +1,54 @@
-import type { NeedLevel, PoolForecast } from '../forecast/pool-forecast.ts';
-import { forecastEndMillis } from '../forecast/pool-forecast.ts';
 import type { Pool } from '../pool.ts';
 import type { EpochMillis } from '../units.ts';
-import { MILLIS_PER_HOUR, MILLIS_PER_SECOND } from '../units.ts';
+import { MILLIS_PER_HOUR } from '../units.ts';
+import type { Grid, PairingForecast } from './grid.ts';
+import { comingSlots, onGrid } from './grid.ts';
 
-/** How the forecasts of two pools go together. */
+/** How the forecasts of two pools go together, at their quantiles: quick enough for every pair of a bucket. */
 export interface Match {
-  /** Share of the slots that matter which the lender covers. */
-  readonly confidence: number;
-  /** Share of the borrower's shortage, in units over all slots, that the lender covers. */
+  /** Share of the borrower's shortage (P95), in units over all slots, that the lender's headroom (P95) covers. */
   readonly coverage: number;
-  readonly expectedUnits: number;
+  /** Share of the slots that matter which the lender covers in full. */
+  readonly slotCoverage: number;
   readonly shortageSlots: number;
-  /** How much lower the peak of both together is than the sum of their peaks, 0 to 0.5. */
+  /**
+   * How much lower the peak of both together is than the sum of their peaks, 0 to 0.5: the mean of the reductions at P50 and at
+   * P95, or over the sample courses where both pools have them.
+   */
   readonly peakReduction: number;
-  /** Hours between the two peaks, when both are forecast. */
+  /** Hours between the two median peaks, when both are forecast. */
   readonly peaksApartHours: number | undefined;
   /** Whether the lender has anything to lend in any slot. */
   readonly everLendable: boolean;
 }
 
-export type Matcher = (lender: Pool, borrower: Pool) => Match;
-
-/** Slots of equal length that are still to come. */
-interface Grid {
-  readonly startMillis: number;
-  readonly stepMillis: number;
-  readonly slots: number;
-}
+/** @param unitRatio units of the lender's that stand in for one of the borrower's */
+export type Matcher = (lender: Pool, borrower: Pool, unitRatio?: number) => Match;
 
 /** A pool's need by slot of a grid; NaN where nothing is forecast. */
-interface NeedOnGrid {
+export interface NeedOnGrid {
   readonly median: Float64Array;
   readonly p95: Float64Array;
+  readonly courses: readonly Float64Array[];
 }
 
-/** The slots of a forecast that end after `now`. */
-function comingSlots(forecast: PoolForecast | undefined, now: EpochMillis): Grid {
-  if (forecast === undefined) return { startMillis: 0, stepMillis: 1, slots: 0 };
-  const stepMillis = forecast.stepSeconds * MILLIS_PER_SECOND;
-  const passed = Math.max(0, Math.floor((now - forecast.startMillis) / stepMillis));
-  const startMillis = forecast.startMillis + passed * stepMillis;
-  return { startMillis, stepMillis, slots: Math.max(0, (forecastEndMillis(forecast) - startMillis) / stepMillis) };
-}
+const NOTHING: NeedOnGrid = { median: new Float64Array(), p95: new Float64Array(), courses: [] };
 
-function needOnGrid(forecast: PoolForecast | undefined, grid: Grid): NeedOnGrid {
-  const at = (level: NeedLevel) => {
-    return Float64Array.from({ length: grid.slots }, (_, index) => {
-      if (forecast === undefined) return Number.NaN;
-      const fromStart = grid.startMillis + index * grid.stepMillis - forecast.startMillis;
-      const slot = Math.floor(fromStart / (forecast.stepSeconds * MILLIS_PER_SECOND));
-      return forecast.neededUnits[level][slot] ?? Number.NaN;
-    });
+/** A pool's need on a grid; without a forecast nothing of any slot. */
+export function needOnGrid(forecast: PairingForecast | undefined, grid: Grid): NeedOnGrid {
+  if (forecast === undefined) return NOTHING;
+  return {
+    median: onGrid(forecast.neededUnits['0.5'], forecast, grid),
+    p95: onGrid(forecast.neededUnits['0.95'], forecast, grid),
+    courses: (forecast.courses ?? []).map((course) => onGrid(course, forecast, grid)),
   };
-  return { median: at('0.5'), p95: at('0.95') };
 }
 
-function jointPeaks(lender: Float64Array, borrower: Float64Array, grid: Grid) {
+function jointPeaks(lender: Float64Array, borrower: Float64Array, grid: Grid, unitRatio: number) {
   let [lenderPeak, lenderAt, borrowerPeak, borrowerAt, together] = [-1, 0, -1, 0, 0];
   for (let slot = 0; slot < grid.slots; slot += 1) {
     // A slot without a forecast counts as no need.
-    const lenderNeed = lender[slot] || 0;
+    const lenderNeed = (lender[slot] || 0) / unitRatio;
     const borrowerNeed = borrower[slot] || 0;
     if (lenderNeed > lenderPeak) [lenderPeak, lenderAt] = [lenderNeed, slot];
     if (borrowerNeed > borrowerPeak) [borrowerPeak, borrowerAt] = [borrowerNeed, slot];
@@ -73,16 +61,46 @@ function jointPeaks(lender: Float64Array, borrower: Float64Array, grid: Grid) {
   };
 }
 
-function matchOn(grid: Grid, lender: Pool, lenderNeed: NeedOnGrid, borrower: Pool, borrowerNeed: NeedOnGrid): Match {
-  const lenderOwn = lender.ownedUnits - lender.lentUnits - lender.spec.reserveUnits;
-  const borrowerOwn = borrower.ownedUnits - borrower.lentUnits;
-  let [shortage, covered, shortageSlots, coveredSlots] = [0, 0, 0, 0];
-  let [lendableTotal, lendableSlots] = [0, 0];
+function complementarity(grid: Grid, lender: NeedOnGrid, borrower: NeedOnGrid, unitRatio: number) {
+  const atMedian = jointPeaks(lender.median, borrower.median, grid, unitRatio);
+  const { peaksApartHours } = atMedian;
+  const reductions: number[] = [];
+  for (const [index, course] of lender.courses.entries()) {
+    const other = borrower.courses[index];
+    if (other !== undefined) reductions.push(jointPeaks(course, other, grid, unitRatio).peakReduction);
+  }
+  if (reductions.length === 0) {
+    reductions.push(atMedian.peakReduction, jointPeaks(lender.p95, borrower.p95, grid, unitRatio).peakReduction);
+  }
+  return { peakReduction: reductions.reduce((sum, each) => sum + each, 0) / reductions.length, peaksApartHours };
+}
+
+interface Sides {
+  readonly lender: Pool;
+  readonly lenderNeed: NeedOnGrid;
+  readonly borrower: Pool;
+  readonly borrowerNeed: NeedOnGrid;
+  readonly unitRatio: number;
+}
+
+/** Units that a lender owns beyond its reserve and what it has lent, before its own need. */
+export function lenderOwnUnits(lender: Pool): number {
+  return lender.ownedUnits - lender.lentUnits - lender.spec.reserveUnits;
+}
+
+/** Units that a borrower can serve its need with before it borrows. */
+export function borrowerOwnUnits(borrower: Pool): number {
+  return borrower.ownedUnits - borrower.lentUnits;
+}
+
+function matchOn(grid: Grid, { lender, lenderNeed, borrower, borrowerNeed, unitRatio }: Sides): Match {
+  const [lenderOwn, borrowerOwn] = [lenderOwnUnits(lender), borrowerOwnUnits(borrower)];
+  let [shortage, covered, shortageSlots, coveredSlots, lendableSlots] = [0, 0, 0, 0, 0];
   for (let slot = 0; slot < grid.slots; slot += 1) {
     // Without a forecast for a slot (NaN) nothing is known to be idle in it, or to be short.
-    const lendable = Math.max(0, lenderOwn - (lenderNeed.p95[slot] ?? Number.NaN)) || 0;
+    const idle = Math.max(0, lenderOwn - (lenderNeed.p95[slot] ?? Number.NaN)) || 0;
+    const lendable = Math.floor(idle / unitRatio);
     const short = Math.max(0, (borrowerNeed.p95[slot] ?? Number.NaN) - borrowerOwn) || 0;
-    lendableTotal += lendable;
     if (lendable > 0) lendableSlots += 1;
     if (short === 0) continue;
     shortageSlots += 1;
@@ -93,29 +111,57 @@ function matchOn(grid: Grid, lender: Pool, lenderNeed: NeedOnGrid, borrower: Poo
   const slotCount = Math.max(1, grid.slots);
   const falls = shortageSlots > 0;
   return {
-    confidence: falls ? coveredSlots / shortageSlots : lendableSlots / slotCount,
     coverage: falls ? covered / shortage : lendableSlots / slotCount,
-    expectedUnits: falls ? covered / shortageSlots : lendableTotal / slotCount,
+    slotCoverage: falls ? coveredSlots / shortageSlots : lendableSlots / slotCount,
     shortageSlots,
-    ...jointPeaks(lenderNeed.median, borrowerNeed.median, grid),
+    ...complementarity(grid, lenderNeed, borrowerNeed, unitRatio),
     everLendable: lendableSlots > 0,
   };
+}
+
+/** The needs of pools on the grids that they were asked for, each computed once; equal grids are one object. */
+class NeedCache {
+  readonly #forecasts: Readonly<Record<string, PairingForecast>>;
+  readonly #now: EpochMillis;
+  readonly #grids = new Map<string, Grid>();
+  readonly #gridOf = new Map<string, Grid>();
+  readonly #needs = new Map<Grid, Map<string, NeedOnGrid>>();
+
+  constructor(forecasts: Readonly<Record<string, PairingForecast>>, now: EpochMillis) {
+    this.#forecasts = forecasts;
+    this.#now = now;
+  }
+
+  gridOf(poolId: string): Grid {
+    const known = this.#gridOf.get(poolId);
+    if (known !== undefined) return known;
+    const computed = comingSlots(this.#forecasts[poolId], this.#now);
+    const key = `${computed.startMillis} ${computed.stepMillis} ${computed.slots}`;
+    const grid = this.#grids.get(key) ?? computed;
+    this.#grids.set(key, grid);
+    this.#gridOf.set(poolId, grid);
+    return grid;
+  }
+
+  needOf(poolId: string, grid: Grid): NeedOnGrid {
+    const onSame = this.#needs.get(grid) ?? new Map<string, NeedOnGrid>();
+    this.#needs.set(grid, onSame);
+    const need = onSame.get(poolId) ?? needOnGrid(this.#forecasts[poolId], grid);
+    onSame.set(poolId, need);
+    return need;
+  }
 }
 
 /**
  * Matches pools on the slots of the borrower's forecast, or of the lender's when the borrower has none. Pools that were
  * forecast together share their slots, so that each need is put on a grid once, not once a pair.
  */
-export function matcher(forecasts: Readonly<Record<string, PoolForecast>>, now: EpochMillis): Matcher {
-  const known = new Map<string, NeedOnGrid>();
-  const needOf = (pool: Pool, grid: Grid): NeedOnGrid => {
-    const key = `${pool.spec.poolId} ${grid.startMillis} ${grid.stepMillis} ${grid.slots}`;
-    const need = known.get(key) ?? needOnGrid(forecasts[pool.spec.poolId], grid);
-    known.set(key, need);
-    return need;
-  };
-  return (lender, borrower) => {
-    const grid = comingSlots(forecasts[borrower.spec.poolId] ?? forecasts[lender.spec.poolId], now);
-    return matchOn(grid, lender, needOf(lender, grid), borrower, needOf(borrower, grid));
+export function matcher(forecasts: Readonly<Record<string, PairingForecast>>, now: EpochMillis): Matcher {
+  const cache = new NeedCache(forecasts, now);
+  return (lender, borrower, unitRatio = 1) => {
+    const [lends, borrows] = [lender.spec.poolId, borrower.spec.poolId];
+    const grid = cache.gridOf(forecasts[borrows] === undefined ? lends : borrows);
+    const [lenderNeed, borrowerNeed] = [cache.needOf(lends, grid), cache.needOf(borrows, grid)];
+    return matchOn(grid, { lender, lenderNeed, borrower, borrowerNeed, unitRatio });
   };
 }

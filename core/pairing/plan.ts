@@ -2,8 +2,11 @@ import type { ConsentTerms } from '../consent/consent.ts';
 import type { ExpectedPeak } from '../forecast/expected-peaks.ts';
 import { expectedPeaks } from '../forecast/expected-peaks.ts';
 import type { PoolForecast } from '../forecast/pool-forecast.ts';
+import type { LoanSubstance } from '../pool.ts';
 import type { AccountId, EpochMillis, MicroUsd, PoolId } from '../units.ts';
 import type { GateRefusal } from './gates.ts';
+import type { SavingInterval } from './savings.ts';
+import type { ScoreParts } from './score.ts';
 
 /** A pool that a borrower may turn to, with what speaks for it. */
 export interface Partner {
@@ -11,12 +14,18 @@ export interface Partner {
   readonly lenderAccountId: AccountId;
   /** Higher is better; see pairPools for what it is made of. */
   readonly score: number;
-  /** Share, 0 to 1, of the slots in which the borrower is forecast to fall short that the lender's P95 headroom covers. */
+  /** What the score is made of. */
+  readonly scoreParts?: ScoreParts;
+  /** Probability, 0 to 1, that the lender delivers what is expected of it; see outlook.ts. */
   readonly confidence: number;
-  /** Mean units that the lender could give in a slot in which the borrower is forecast to fall short. */
+  /** Mean units that the lender is expected to give in a slot in which any are. */
   readonly expectedUnits: number;
-  /** 0 for nominal loans: a moved ceiling saves no money. */
+  /** What a loan moves; absent: nominal. */
+  readonly substance?: LoanSubstance;
+  /** The mean of `saving`. 0 for nominal loans: a moved ceiling saves no money. */
   readonly expectedSavingMicroUsd: MicroUsd;
+  /** What both sides together save over the horizon of the forecast. */
+  readonly saving?: SavingInterval;
   /** What enrolling states about both pools. */
   readonly reasons: readonly string[];
   /** What the forecasts of both pools say. */
@@ -45,8 +54,8 @@ export interface PoolPlan {
 }
 
 /** A partner as the borrower may see it: what was derived from the lender's metrics only where the lender's consent lets it. */
-export type PartnerView = Pick<Partner, 'lenderPoolId' | 'lenderAccountId' | 'expectedSavingMicroUsd' | 'reasons'> &
-  Partial<Pick<Partner, 'score' | 'confidence' | 'expectedUnits'>>;
+export type PartnerView = Pick<Partner, 'lenderPoolId' | 'lenderAccountId' | 'substance' | 'reasons'> &
+  Partial<Pick<Partner, 'score' | 'scoreParts' | 'confidence' | 'expectedUnits' | 'expectedSavingMicroUsd' | 'saving'>>;
 
 /** A plan as the account of its pool may see it. */
 export type PlanView = Omit<PoolPlan, 'partners'> & {
@@ -59,9 +68,17 @@ export type PlanView = Omit<PoolPlan, 'partners'> & {
 const PEAKS_SHOWN = 3;
 
 function partnerForBorrower(partner: Partner): PartnerView {
-  const { score, confidence, expectedUnits, metricReasons, lenderDataAccess, ...shared } = partner;
-  if (lenderDataAccess !== 'metrics-only') return shared;
-  return { ...shared, score, confidence, expectedUnits, reasons: [...metricReasons, ...shared.reasons] };
+  const { metricReasons, lenderDataAccess, reasons, ...figures } = partner;
+  if (lenderDataAccess === 'metrics-only') return { ...figures, reasons: [...metricReasons, ...reasons] };
+  const { lenderPoolId, lenderAccountId, substance, expectedSavingMicroUsd } = partner;
+  return {
+    lenderPoolId,
+    lenderAccountId,
+    ...(substance === undefined ? {} : { substance }),
+    // That a nominal loan saves nothing says nothing of the lender; what a physical one saves comes from its need.
+    ...(substance === 'physical' ? {} : { expectedSavingMicroUsd }),
+    reasons,
+  };
 }
 
 /** The plan as it is shown to the borrower whose it is. */

@@ -3,7 +3,9 @@ import { eventProblem } from '../../core/forecast/events.ts';
 import { NEED_LEVELS } from '../../core/forecast/pool-forecast.ts';
 import type { LoanSnapshot } from '../../core/lending/commit.ts';
 import type { Offer } from '../../core/lending/saga.ts';
+import { PARTNERS_MAX } from '../../core/pairing/preferences.ts';
 import type { GroupObservation } from '../../core/pool.ts';
+import { ISOLATION_LEVELS } from '../../core/pool.ts';
 import type { LoanId, PoolId } from '../../core/units.ts';
 import { accountId, epochMillis, microUsd, poolIdParts, RESOURCE_TYPES } from '../../core/units.ts';
 
@@ -70,8 +72,13 @@ export const poolSpecSchema = z
       z.strictObject({
         kind: z.enum(['capacity-reservation', 'reserved-instance', 'savings-plan']),
         units: positive,
+        discountFollowsLoan: z.boolean().exactOptional(),
       }),
     ),
+    lendsAs: z.enum(['physical', 'nominal']).exactOptional(),
+    encryptedAtRest: z.boolean().exactOptional(),
+    isolation: z.enum(ISOLATION_LEVELS).exactOptional(),
+    withoutLending: z.enum(['on-demand', 'own-reservation', 'no-capacity']).exactOptional(),
     reserveUnits: wholeNumber,
     provisioningLimitUnits: wholeNumber,
     onDemandMicroUsdPerUnitHour: microUsdSchema,
@@ -144,6 +151,12 @@ export const consentTermsSchema = z
         maxPriceMicroUsdPerUnitHour: microUsdSchema,
         minRecallNoticeSeconds: wholeNumber,
         maxNeedLevel: z.enum(NEED_LEVELS).exactOptional(),
+        substitutions: z
+          .array(z.strictObject({ from: instanceTypeSchema, to: instanceTypeSchema, unitRatio: z.number().gt(0) }))
+          .refine((all) => new Set(all.map(({ from, to }) => `${from} ${to}`)).size === all.length, {
+            message: 'expected each pair of instance types once',
+          })
+          .exactOptional(),
       })
       .exactOptional(),
     groupNames: z.array(z.string().min(1)),
@@ -153,7 +166,13 @@ export const consentTermsSchema = z
     dataAccess: z.enum(['none', 'metrics-only']),
     regions: z.array(z.string().min(1)),
     requiredTenancy: z.enum(['any', 'dedicated']),
+    requiredEncryption: z.enum(['any', 'at-rest']).exactOptional(),
+    requiredIsolation: z.enum(ISOLATION_LEVELS).exactOptional(),
     maxLatencyMillis: z.number().gt(0),
+    otherRegions: z.enum(['refuse', 'accept']).exactOptional(),
+    trustFloor: z.number().min(0).max(1).exactOptional(),
+    maxPartners: positive.max(PARTNERS_MAX).exactOptional(),
+    pairingAcceptance: z.enum(['standing', 'explicit']).exactOptional(),
     windows: z.array(
       z.strictObject({
         daysOfWeek: z.array(z.int().min(0).max(6)).min(1),

@@ -55,7 +55,8 @@ describe('pairPools', () => {
     // Coverage (2 + 3) / 6, peak reduction 1 − 20 / (14 + 8), both × 1.25 for the zone.
     expect(partner).toMatchObject({
       lenderPoolId: '222222222222/eu-west-1/web',
-      confidence: 0.5,
+      // The forecasts leave nothing open, and the lender gives what is expected of it.
+      confidence: 1,
       expectedUnits: 2.5,
       expectedSavingMicroUsd: 0,
       reasons: ['shares the Availability Zone euw1-az1'],
@@ -76,7 +77,7 @@ describe('pairPools', () => {
         [9, 4],
       ],
     );
-    expect(planFor(BORROWER, input)?.partners[0]).toMatchObject({ confidence: 0.5, expectedUnits: 2.5 });
+    expect(planFor(BORROWER, input)?.partners[0]).toMatchObject({ confidence: 0.5, expectedUnits: 0 });
   });
 
   it('ranks a lender that covers more first, and a shared zone before another zone', () => {
@@ -130,13 +131,40 @@ describe('pairPools', () => {
   });
 
   it.each([
-    ['lender.deniedCounterparties', consentOf(LENDER, { deniedCounterparties: [BORROWER] })],
-    ['lender.status', consentOf(LENDER, {}, { status: 'revoked' })],
-    ['borrower.maxLatencyMillis', consentOf(BORROWER, { maxLatencyMillis: 0 })],
-    ['shortestTermSeconds', consentOf(BORROWER, { shortestTermSeconds: 7_200, longestTermSeconds: 7_200 })],
-  ])('refuses what a consent does not cover: %s', (field, consent) => {
+    ['consent', 'lender.deniedCounterparties', consentOf(LENDER, { deniedCounterparties: [BORROWER] })],
+    ['consent', 'lender.status', consentOf(LENDER, {}, { status: 'revoked' })],
+    ['latency', 'borrower.maxLatencyMillis', consentOf(BORROWER, { maxLatencyMillis: 0 })],
+    ['terms', 'shortestTermSeconds', consentOf(BORROWER, { shortestTermSeconds: 7_200, longestTermSeconds: 7_200 })],
+  ])('refuses what a consent does not cover: %s, %s', (gate, field, consent) => {
     const input = inputOf([poolOf(BORROWER), poolOf(LENDER)], [[12], [2]], [consent]);
-    expect(planFor(BORROWER, input)?.refused).toMatchObject([{ gate: 'consent', field }]);
+    expect(planFor(BORROWER, input)?.refused).toMatchObject([{ gate, field }]);
+  });
+
+  it("keeps the values of the lender's consent out of the plan", () => {
+    const lender = consentOf(LENDER, { trustFloor: 0.777 });
+    const input = { ...inputOf([poolOf(BORROWER), poolOf(LENDER)], [[12], [2]], [lender]), trust: { [BORROWER]: 0.6 } };
+    const plan = planFor(BORROWER, input);
+    expect(plan?.refused).toMatchObject([{ gate: 'trust', field: 'lender.trustFloor' }]);
+    expect(JSON.stringify(plan)).not.toContain('0.777');
+  });
+
+  it('keeps as many partners as the borrower prefers', () => {
+    const lenders = [2, 3, 4, 5].map((digit) => poolOf(accountId(String(digit).repeat(12))));
+    const partnersWith = (consents: readonly Consent[]) =>
+      planFor(BORROWER, inputOf([poolOf(BORROWER), ...lenders], [[12], [2], [2], [2], [2]], consents))?.partners;
+    expect(partnersWith([])).toHaveLength(3);
+    expect(partnersWith([consentOf(BORROWER, { maxPartners: 2 })])).toHaveLength(2);
+    expect(partnersWith([consentOf(BORROWER, { maxPartners: 4 })])).toHaveLength(4);
+  });
+
+  it('puts the cheaper of two equal lenders first, and says nothing of the price', () => {
+    const { lend } = consentOf(THIRD).terms;
+    invariant(lend !== undefined, 'the third lends');
+    const cheap = consentOf(THIRD, { lend: { ...lend, minPriceMicroUsdPerUnitHour: microUsd(1_000) } });
+    const pools = [poolOf(BORROWER), poolOf(LENDER), poolOf(THIRD)];
+    const [first, second] = planFor(BORROWER, inputOf(pools, [[12], [2], [2]], [cheap]))?.partners ?? [];
+    expect(first?.lenderAccountId).toBe(THIRD);
+    expect(first?.score).toBe(second?.score);
   });
 
   it("tells the borrower its own consent's values, of the lender's a code", () => {
@@ -206,6 +234,22 @@ describe('planForBorrower', () => {
     });
   });
 
+  it("keeps what a physical loan saves, which follows from the lender's need, to those who may see metrics", () => {
+    const reserved = poolOf(
+      LENDER,
+      {},
+      { lendsAs: 'physical', commitments: [{ kind: 'capacity-reservation', units: 10 }] },
+    );
+    const borrower = poolOf(BORROWER, {}, { withoutLending: 'on-demand' });
+    const view = (dataAccess: 'none' | 'metrics-only') => {
+      const plan = planFor(BORROWER, inputOf([borrower, reserved], [[12], [2]], [consentOf(LENDER, { dataAccess })]));
+      invariant(plan !== undefined, 'each pool has a plan');
+      return planForBorrower(plan).partners[0];
+    };
+    expect(view('metrics-only')).toMatchObject({ substance: 'physical', expectedSavingMicroUsd: 214_000 });
+    expect(Object.keys(view('none') ?? {}).sort()).toEqual(['lenderAccountId', 'lenderPoolId', 'reasons', 'substance']);
+  });
+
   it('shows of another partner who it is, and what enrolling says', () => {
     expect(shown('none')).toEqual({
       lenderPoolId: '222222222222/eu-west-1/web',
@@ -221,6 +265,7 @@ describe('latencyMillis', () => {
     const here = specOf(BORROWER, { azIds: ['euw1-az1', 'euw1-az2'] });
     expect(latencyMillis(here, specOf(LENDER, { azIds: ['euw1-az2'] }))).toBe(1);
     expect(latencyMillis(here, specOf(LENDER, { azIds: ['euw1-az3'] }))).toBe(2);
-    expect(latencyMillis(here, specOf(LENDER, { region: 'us-east-1' }))).toBeGreaterThan(300);
+    expect(latencyMillis(here, specOf(LENDER, { region: 'us-east-1' }))).toBe(71);
+    expect(latencyMillis(here, specOf(LENDER, { region: 'xx-nowhere-1' }))).toBe(400);
   });
 });

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import type { PairingInput } from '../core/pairing/pair.ts';
+import type { ForecastStreams } from './forecast.ts';
+import { explainPool, poolNamed } from './pair-explain.ts';
+import { FleetError, fleetJsonSchema, parseFleet } from './pair-input.ts';
+import { pairOptions, parsePair, STANDARD_INPUT } from './pair-options.ts';
+import { pairReport, pairReportJsonSchema } from './pair-output.ts';
+import { writePairPage } from './pair-page.ts';
+import { planFleet } from './pair-plan.ts';
+import { pairTable } from './pair-table.ts';
+import { helpText, UsageError } from './usage.ts';
+
+/** Mistakes in a file that are told: the rest are counted. */
+const MOST_LINES = 50;
+const BYTE_ORDER_MARK = '\uFEFF';
+
+async function textOf(input: string, standardInput: AsyncIterable<Uint8Array> | undefined): Promise<string> {
+  try {
+    if (input !== STANDARD_INPUT) return await readFile(input, 'utf8');
+    const pieces: Uint8Array[] = [];
+    for await (const piece of standardInput ?? []) pieces.push(piece);
+    return Buffer.concat(pieces).toString('utf8');
+  } catch (error) {
+    throw new UsageError(`--input ${input}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+interface Fleet {
+  readonly input: PairingInput;
+  /** As the file states it. */
+  readonly maxPartners: number | undefined;
+}
+
+/** @throws FleetError */
+function fleetOf(text: string): Fleet {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+  } catch (error) {
+    throw new FleetError([`the file: expected JSON: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+  const input = parseFleet(parsed);
+  return { input, maxPartners: (parsed as { maxPartners?: number }).maxPartners };
+}
+
+function tellOf(lines: readonly string[], name: string, streams: ForecastStreams): void {
+  for (const line of lines.slice(0, MOST_LINES)) {
+    streams.error(`entangle: ${name}: ${line.replaceAll(/\s*\n\s*/g, '; ')}\n`);
+  }
+  if (lines.length > MOST_LINES) streams.error(`entangle: ${name}: and ${lines.length - MOST_LINES} more\n`);
+}
+
+/**
+ * Plans the pairings of a fleet that stands in a file.
+ * @returns false when the content of the file is wrong; every mistake has been told then, and nothing has been written
+ * @throws UsageError when the command is wrong, or a file cannot be read or written
+ */
+export async function runPair(argv: readonly string[], streams: ForecastStreams): Promise<boolean> {
+  const values = parsePair(argv);
+  if (values.help || values.schema || values['input-schema']) {
+    const schema = () => (values.schema ? pairReportJsonSchema() : fleetJsonSchema());
+    await streams.out(values.help ? helpText('pair') : schema());
+    return true;
+  }
+  const options = pairOptions(values);
+  const name = options.input === STANDARD_INPUT ? 'standard input' : options.input;
+  const text = await textOf(options.input, streams.input);
+  const startedMillis = performance.now();
+  let fleet: Fleet;
+  try {
+    fleet = fleetOf(text);
+  } catch (error) {
+    if (!(error instanceof FleetError)) throw error;
+    tellOf(error.lines, name, streams);
+    return false;
+  }
+  const explained = options.explain === undefined ? undefined : poolNamed(fleet.input.pools, options.explain);
+  const plan = planFleet(fleet.input, { ...options, partners: options.partners ?? fleet.maxPartners });
+  const explanation = explained === undefined ? undefined : explainPool(plan, explained);
+  const report = pairReport(plan, explanation, performance.now() - startedMillis);
+  if (options.plotFile !== undefined) await writePairPage(options.plotFile, plan, report);
+  await streams.out(options.json ? `${JSON.stringify(report)}\n` : pairTable(report));
+  return true;
+}
