@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { ConsentTerms } from '../core/consent/consent.ts';
 import type { LoanView } from '../core/lending/disclosure.ts';
+import type { PairingView } from '../core/pairing/pairing-view.ts';
 import type { PoolSpec } from '../core/pool.ts';
+import { TRUST_PARTS } from '../core/trust/evidence.ts';
 import type { HubApi } from './hub-api.ts';
 import { UsageError } from './usage.ts';
 import { chainFaults } from './verify-chain.ts';
@@ -94,6 +96,43 @@ async function loans(api: HubApi, args: readonly string[], flags: CommandFlags):
   return { json: { loans: found }, text: found.length === 0 ? 'no loans' : found.map(loanLine).join('\n') };
 }
 
+function pairingLine(pairing: PairingView): string {
+  const { pairingId, state, lenderPoolId, borrowerPoolId, acceptances, reasons } = pairing;
+  const why = pairing.endReason ?? pairing.pausedFor;
+  const accepted = acceptances.map(({ accountId }) => accountId).join(', ') || 'nobody';
+  const head = `${pairingId}  ${state.padEnd(15)}  ${lenderPoolId} → ${borrowerPoolId}`;
+  return [`${head}${why === undefined ? '' : `  ${why}`}`, `  accepted by ${accepted}; ${reasons.join('; ')}`].join(
+    '\n',
+  );
+}
+
+async function pairings(api: HubApi, args: readonly string[], flags: CommandFlags): Promise<Output> {
+  const [action = 'list', pairingId, ...rest] = args;
+  const usage =
+    'entangle pairings [list] [--open], entangle pairings accept PAIRING-ID or entangle pairings end PAIRING-ID';
+  only(rest, 0, usage);
+  if (action === 'list' && pairingId === undefined) {
+    const found = await api.pairings(flags.open);
+    return { json: { pairings: found }, text: found.length === 0 ? 'no pairings' : found.map(pairingLine).join('\n') };
+  }
+  if ((action !== 'accept' && action !== 'end') || pairingId === undefined) throw new UsageError(`expected: ${usage}`);
+  const pairing = action === 'accept' ? await api.acceptPairing(pairingId) : await api.endPairing(pairingId);
+  return { json: { pairing }, text: pairingLine(pairing) };
+}
+
+async function trust(api: HubApi, args: readonly string[]): Promise<Output> {
+  only(args, 0, 'entangle trust');
+  const found = await api.trust();
+  const lines = TRUST_PARTS.flatMap((part) => {
+    const { score, uncertainty, evidenceCount, newestEvidence } = found.parts[part];
+    const evidence = newestEvidence.map(
+      ({ at, kind, subject }) => `  ${new Date(at).toISOString()}  ${kind}  ${subject}`,
+    );
+    return [`${part}  ${score.toFixed(2)} ± ${uncertainty.toFixed(2)}  from ${evidenceCount}`, ...evidence];
+  });
+  return { json: { trust: found }, text: [`trust  ${found.score.toFixed(2)}`, ...lines].join('\n') };
+}
+
 const usd = (amountMicroUsd: number): string => `${(amountMicroUsd / 1_000_000).toFixed(6)} USD`;
 
 async function bills(api: HubApi, args: readonly string[]): Promise<Output> {
@@ -119,4 +158,4 @@ async function audit(api: HubApi, args: readonly string[]): Promise<Output> {
 /** The commands by name. */
 export const COMMANDS: Readonly<
   Record<string, (api: HubApi, args: readonly string[], flags: CommandFlags) => Promise<Output>>
-> = { enrol, consents, loans, bills, audit };
+> = { enrol, consents, pairings, loans, bills, trust, audit };

@@ -2,8 +2,10 @@ import type { AuditRecord, ChainHead } from '../core/audit/chain.ts';
 import type { AccountBalance, LedgerEntry } from '../core/billing/ledger.ts';
 import type { Consent, ConsentTerms, ConsentUsage } from '../core/consent/consent.ts';
 import type { LoanView } from '../core/lending/disclosure.ts';
+import type { PairingView } from '../core/pairing/pairing-view.ts';
 import type { PlanView } from '../core/pairing/plan.ts';
 import type { Pool, PoolSpec } from '../core/pool.ts';
+import type { Trust } from '../core/trust/trust.ts';
 import type { HubClient } from './hub-client.ts';
 import { HubRequestError } from './hub-client.ts';
 
@@ -17,6 +19,12 @@ export interface HubApi {
   readonly loan: (loanId: string) => Promise<LoanView>;
   /** The plans of the account's pools. */
   readonly plans: () => Promise<readonly PlanView[]>;
+  readonly pairings: (openOnly?: boolean) => Promise<readonly PairingView[]>;
+  readonly acceptPairing: (pairingId: string) => Promise<PairingView>;
+  /** Declines a proposal, or ends a pairing. */
+  readonly endPairing: (pairingId: string) => Promise<PairingView>;
+  /** The account's own score, with what it rests on. */
+  readonly trust: () => Promise<Trust>;
   readonly bills: () => Promise<{ readonly balance: AccountBalance; readonly entries: readonly LedgerEntry[] }>;
   /** All records of the account's chain and its head. */
   readonly audit: () => Promise<{ readonly records: readonly AuditRecord[]; readonly head: ChainHead | null }>;
@@ -56,6 +64,8 @@ async function wholeAudit(client: HubClient): Promise<AuditPage> {
   return { records, head: first.head };
 }
 
+const pairingPath = (pairingId: string): string => `/pairings/${encodeURIComponent(pairingId)}`;
+
 export function hubApi(client: HubClient): HubApi {
   return {
     enrol: async (spec) => field(await client.send('PUT', '/pools', spec), 'pool') as Pool,
@@ -73,6 +83,16 @@ export function hubApi(client: HubClient): HubApi {
       field(await client.send('GET', openOnly ? '/loans?state=open' : '/loans'), 'loans') as readonly LoanView[],
     loan: async (loanId) => field(await client.send('GET', `/loans/${encodeURIComponent(loanId)}`), 'loan') as LoanView,
     plans: async () => field(await client.send('GET', '/plan'), 'plans') as readonly PlanView[],
+    pairings: async (openOnly = false) =>
+      field(
+        await client.send('GET', openOnly ? '/pairings?state=open' : '/pairings'),
+        'pairings',
+      ) as readonly PairingView[],
+    acceptPairing: async (pairingId) =>
+      field(await client.send('POST', `${pairingPath(pairingId)}/accept`), 'pairing') as PairingView,
+    endPairing: async (pairingId) =>
+      field(await client.send('DELETE', pairingPath(pairingId)), 'pairing') as PairingView,
+    trust: async () => field(await client.send('GET', '/trust'), 'trust') as Trust,
     bills: async () => {
       const answer = await client.send('GET', '/bills');
       return {

@@ -34,9 +34,24 @@ Lists the loans in which the calling account lends or borrows, or shows one of t
 
   --open           only loans that have not ended
 `,
+  pairings: `entangle pairings [list] [--open]
+entangle pairings accept PAIRING-ID
+entangle pairings end PAIRING-ID
+
+Lists the pairings that the hub has proposed between pools of the calling account and of others; accepts one; or declines
+or ends one. Loans are made of a pairing once both accounts have accepted it; those that are open when it ends go on.
+A consent with pairingAcceptance "standing", which is the default, accepts by itself.
+
+  --open           only pairings that have not ended
+`,
   bills: `entangle bills
 
 Shows the ledger of the calling account: what is owed to it (+) and by it (-).
+`,
+  trust: `entangle trust
+
+Shows how far others can rely on the calling account: the score, its parts (payments, compliance, service) and the newest
+evidence of each.
 `,
   audit: `entangle audit verify
 

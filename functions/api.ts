@@ -6,31 +6,50 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import middy from '@middy/core';
 import * as z from 'zod';
 import { balanceOf } from '../core/billing/ledger.ts';
+import type { Consent } from '../core/consent/consent.ts';
 import { giveConsent, revokeConsent } from '../core/consent/lifecycle.ts';
 import { enrol } from '../core/enrolment.ts';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
 import { loanFor } from '../core/lending/disclosure.ts';
 import type { Loan } from '../core/lending/loan.ts';
 import { isOpen } from '../core/lending/loan.ts';
+import type { Transition } from '../core/pairing/lifecycle.ts';
+import { accept, isRefused, leave } from '../core/pairing/lifecycle.ts';
+import type { Pairing, PairingId } from '../core/pairing/pairing.ts';
+import { isOpenPairing } from '../core/pairing/pairing.ts';
+import type { PairingView } from '../core/pairing/pairing-view.ts';
+import { pairingFor } from '../core/pairing/pairing-view.ts';
 import type { PoolPlan } from '../core/pairing/plan.ts';
 import { planForBorrower } from '../core/pairing/plan.ts';
+import { evidenceFromAudit } from '../core/trust/loan-evidence.ts';
+import { trustOf } from '../core/trust/trust.ts';
 import type { AccountId } from '../core/units.ts';
-import { poolsOf, queryAccount, readAccountItems } from './adapters/account-store.ts';
+import { pairingsOf, poolsOf, queryAccount, readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { auditOf, ledgerOf, recordRefusal, writeConsent, writePool } from './adapters/governance-store.ts';
 import { observeGroup } from './adapters/groups.ts';
 import type { Caller, Route } from './adapters/http.ts';
 import { apiEventSchema, HttpError, respond, route } from './adapters/http.ts';
-import { chainKey, consentKey, poolKey, usageKey } from './adapters/keys.ts';
+import { chainKey, consentKey, pairingKey, poolKey, usageKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
 import { logger, parse } from './adapters/middleware.ts';
-import { consentTermsSchema, loanIdSchema, poolEventsSchema, poolSpecSchema } from './adapters/schemas.ts';
+import { publishPairingEvents } from './adapters/pairing-events.ts';
+import { writePairing } from './adapters/pairing-store.ts';
+import {
+  consentTermsSchema,
+  loanIdSchema,
+  pairingIdSchema,
+  poolEventsSchema,
+  poolSpecSchema,
+} from './adapters/schemas.ts';
 import { startReturn } from './adapters/starts.ts';
+import { evidenceOf, writeEvidence } from './adapters/trust-store.ts';
 
 const env = readEnv(
   ...LOAN_TABLES,
   'ENTANGLE_RETURN_STATE_MACHINE_ARN',
+  'ENTANGLE_EVENT_BUS',
   'ENTANGLE_EXTERNAL_ID',
   'ENTANGLE_OBSERVE_ROLE_NAME',
 );
@@ -54,7 +73,8 @@ async function refuseAccess(caller: Caller, what: string): Promise<never> {
     actor: caller.userArn,
     detail: { method: caller.method, path: caller.path },
   };
-  await recordRefusal(audit, (await readOwn(caller.accountId)).head(caller.accountId), auditTables);
+  const { seq } = await recordRefusal(audit, (await readOwn(caller.accountId)).head(caller.accountId), auditTables);
+  await writeEvidence(accountsTable, evidenceFromAudit({ ...audit, seq }));
   throw new HttpError(403, `${what} does not belong to account ${caller.accountId}`);
 }
 
@@ -161,6 +181,63 @@ async function showPlan(caller: Caller) {
   return { plans: plans.map(({ item: _item, ...plan }) => planForBorrower(plan as unknown as PoolPlan)) };
 }
 
+/** Pairings as their account may see them: what comes from the metrics of both as each counterparty's consent lets it. */
+async function viewsOf(account: AccountId, pairings: readonly Pairing[]): Promise<PairingView[]> {
+  const others = pairings.map(({ lenderAccountId, borrowerAccountId }) =>
+    account === lenderAccountId ? borrowerAccountId : lenderAccountId,
+  );
+  const items = await readAccountItems(accountsTable, others.map(consentKey));
+  const dataAccessOf = (other: AccountId | undefined) => {
+    const consent = other === undefined ? undefined : items.consent(other);
+    return consent?.status === 'active' ? consent.terms.dataAccess : 'none';
+  };
+  return pairings.map((pairing, index) => pairingFor(account, pairing, dataAccessOf(others[index])));
+}
+
+async function listPairings({ accountId, query }: Caller) {
+  const pairings = await pairingsOf(accountsTable, accountId);
+  const shown = query['state'] === 'open' ? pairings.filter(isOpenPairing) : pairings;
+  return { pairings: await viewsOf(accountId, shown) };
+}
+
+/** Changes a pairing of the caller's. Another account's is not under the caller's key: it is as if there were none. */
+async function changePairing(
+  caller: Caller,
+  change: (pairing: Pairing, consent: Consent | undefined) => Transition,
+): Promise<{ readonly pairing: PairingView | undefined }> {
+  const { accountId } = caller;
+  const pairingId: PairingId = parse(pairingIdSchema, caller.parameters['pairingId'], 'path');
+  const items = await readAccountItems(accountsTable, [
+    pairingKey(accountId, pairingId),
+    consentKey(accountId),
+    chainKey(accountId),
+  ]);
+  const pairing = items.pairing(accountId, pairingId);
+  if (pairing === undefined) throw new HttpError(404, `account ${accountId} has no pairing ${pairingId}`);
+  const changed = change(pairing, items.consent(accountId));
+  if (isRefused(changed)) throw new HttpError(409, changed.reason);
+  await writePairing(changed, items.head(accountId), auditTables);
+  await publishPairingEvents(env.ENTANGLE_EVENT_BUS, [changed.event]);
+  const [view] = await viewsOf(accountId, [changed.pairing]);
+  return { pairing: view };
+}
+
+function acceptPairing(caller: Caller) {
+  const { accountId, userArn: actor } = caller;
+  return changePairing(caller, (pairing, consent) => accept(pairing, { accountId, actor, consent }, 'explicit', now()));
+}
+
+/** Declines a proposal, or ends a pairing: no new loan is made of it, those that are open go on. */
+function leavePairing(caller: Caller) {
+  const { accountId, userArn: actor } = caller;
+  return changePairing(caller, (pairing) => leave(pairing, { accountId, actor }, now()));
+}
+
+async function showTrust({ accountId }: Caller) {
+  const at = now();
+  return { trust: trustOf(await evidenceOf(accountsTable, accountId, at), at) };
+}
+
 async function showConsent(caller: Caller) {
   const items = await readOwn(caller.accountId);
   return { consent: items.consent(caller.accountId) ?? null, usage: items.usage(caller.accountId) };
@@ -178,6 +255,10 @@ const routes: readonly Route[] = [
   { method: 'GET', path: '/bills', run: listBills },
   { method: 'GET', path: '/audit', run: listAudit },
   { method: 'GET', path: '/plan', run: showPlan },
+  { method: 'GET', path: '/pairings', run: listPairings },
+  { method: 'POST', path: '/pairings/{pairingId}/accept', run: acceptPairing },
+  { method: 'DELETE', path: '/pairings/{pairingId}', run: leavePairing },
+  { method: 'GET', path: '/trust', run: showTrust },
 ];
 
 export const handler = middy().handler(async (event: unknown) => {

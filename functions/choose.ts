@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import type { Candidate } from '../core/lending/choose.ts';
-import { chooseLender } from '../core/lending/choose.ts';
+import { chooseLender, pairingObjection } from '../core/lending/choose.ts';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
 import type { LoanReason } from '../core/lending/loan.ts';
 import type { Offer } from '../core/lending/saga.ts';
 import { refuse } from '../core/lending/saga.ts';
 import { latencyMillis } from '../core/pairing/latency.ts';
+import type { Pairing } from '../core/pairing/pairing.ts';
 import type { GroupObservation, Pool } from '../core/pool.ts';
 import { ceilingUnits } from '../core/pool.ts';
 import { StaleSnapshot } from '../core/ports.ts';
@@ -16,7 +17,8 @@ import { readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { observeGroup } from './adapters/groups.ts';
-import { chainKey, consentKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
+import { pairingIdFor } from './adapters/ids.ts';
+import { chainKey, consentKey, pairingKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { commitStep, ForeignChange, PoolBusy } from './adapters/saga-step.ts';
@@ -54,6 +56,7 @@ async function candidate(id: PoolId, items: AccountItems): Promise<Candidate | u
     consent: items.consent(accountId),
     usage: items.usage(accountId),
     plan: items.plan(id)?.forecast,
+    trust: items.plan(id)?.trust,
   };
   try {
     const group = await observeGroup(pool.spec, role);
@@ -71,11 +74,13 @@ function stillNeeded(snapshot: LoanSnapshot, borrowerPool: Pool): number {
 }
 
 function readFor(snapshot: LoanSnapshot, partners: readonly PoolId[]): Promise<AccountItems> {
-  const pools = [snapshot.loan.borrowerPoolId, ...partners];
+  const { borrowerPoolId, borrowerAccountId } = snapshot.loan;
+  const pools = [borrowerPoolId, ...partners];
   const accounts = [...new Set(pools.map((id) => poolIdParts(id).accountId))];
   return readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [
     ...pools.flatMap((id) => [poolKey(id), planKey(id)]),
     ...accounts.flatMap((account) => [consentKey(account), usageKey(account), chainKey(account)]),
+    ...partners.map((id) => pairingKey(borrowerAccountId, pairingIdFor(id, borrowerPoolId))),
   ]);
 }
 
@@ -88,6 +93,16 @@ function withHeads(snapshot: LoanSnapshot, items: AccountItems, partners: readon
   return { ...snapshot.heads, ...Object.fromEntries(read) };
 }
 
+/** The borrower's pairings with its partners, by the lender's pool. */
+function pairingsWith({ loan }: LoanSnapshot, items: AccountItems, partners: readonly PoolId[]) {
+  const found: Record<string, Pairing> = {};
+  for (const id of partners) {
+    const pairing = items.pairing(loan.borrowerAccountId, pairingIdFor(id, loan.borrowerPoolId));
+    if (pairing !== undefined) found[id] = pairing;
+  }
+  return found;
+}
+
 const FRESH_MILLIS = 5_000;
 
 /** What assessing saw a moment ago, unless a loan has moved the pool since; the move is checked again before it is made. */
@@ -97,7 +112,7 @@ function stillFresh(input: z.infer<typeof inputSchema>, borrowerPool: Pool): Gro
   return isFresh && borrowerPool.version === input.snapshot.borrowerPool.version ? group : undefined;
 }
 
-/** Chooses with as few groups looked at as possible: the best partner first, the next only when it cannot lend. */
+/** Chooses with as few groups looked at as possible: the best partner with an active pairing first, the next only when it cannot lend. */
 export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
   const attempt = (input.attempt ?? 0) + 1;
   const { partners } = input;
@@ -115,6 +130,8 @@ export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
   if (unitsStillNeeded <= 0) return refused('another loan has brought what was needed');
   if (attempt > MAX_ATTEMPTS) return refused(`nothing could be reserved in ${MAX_ATTEMPTS} attempts: too many at once`);
   const candidates: Candidate[] = [];
+  const pairings = pairingsWith(snapshot, items, partners);
+  const plan = items.plan(loan.borrowerPoolId);
   const choose = () =>
     chooseLender({
       snapshotLoan: loan,
@@ -123,12 +140,14 @@ export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
       borrowerGroup,
       borrowerConsent: items.consent(loan.borrowerAccountId),
       borrowerUsage: items.usage(loan.borrowerAccountId),
-      partners: items.plan(loan.borrowerPoolId)?.partners ?? [],
+      borrowerTrust: plan?.trust,
+      partners: plan?.partners ?? [],
+      pairings,
       candidates,
       now: now(),
       latencyMillis,
     });
-  for (const id of partners) {
+  for (const id of partners.filter((each) => pairingObjection(pairings[each]) === undefined)) {
     const next = await candidate(id, items);
     if (next === undefined) continue;
     candidates.push(next);

@@ -1,14 +1,20 @@
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import * as z from 'zod';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
+import type { Loan } from '../core/lending/loan.ts';
 import { settle } from '../core/lending/saga.ts';
+import type { LoanEnding } from '../core/trust/loan-evidence.ts';
+import { evidenceFromLoan } from '../core/trust/loan-evidence.ts';
+import { readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { cancelExpiry } from './adapters/expiry.ts';
+import { consentKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda } from './adapters/middleware.ts';
 import { commitStep, onFreshSnapshot } from './adapters/saga-step.ts';
 import { snapshotSchema } from './adapters/schemas.ts';
+import { writeEvidence } from './adapters/trust-store.ts';
 
 const env = readEnv(...LOAN_TABLES, 'ENTANGLE_SCHEDULE_GROUP');
 const scheduler = new SchedulerClient({});
@@ -32,13 +38,32 @@ function reasonOf(error: string | undefined, cause: string | undefined): string 
   }
 }
 
-/** Ends a loan: counters, limits, money and the audit record in one transaction. */
+/** Who recalled a loan by withdrawing its consent, when, and with what notice promised; nothing when neither consent is revoked now. */
+async function recallOf({ lenderAccountId, borrowerAccountId, returnReason }: Loan): Promise<LoanEnding> {
+  if (returnReason !== 'revoked' || lenderAccountId === undefined) return {};
+  const parties = [lenderAccountId, borrowerAccountId];
+  const items = await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, parties.map(consentKey));
+  const revoked = parties.flatMap((account) => items.consent(account) ?? []).find(({ status }) => status === 'revoked');
+  if (revoked === undefined) return {};
+  const promisedNoticeSeconds = items.consent(lenderAccountId)?.terms.lend?.recallNoticeSeconds;
+  return {
+    revokedBy: revoked.accountId,
+    revokedAt: revoked.madeAt,
+    ...(promisedNoticeSeconds === undefined ? {} : { promisedNoticeSeconds }),
+  };
+}
+
+/**
+ * Ends a loan: counters, limits, money and the audit record in one transaction. What it shows of both accounts is kept after that;
+ * a repeated step keeps the same again.
+ */
 export const handler = lambda(inputSchema, async ({ snapshot: handed, error, cause }) => {
   const detail = reasonOf(error, cause);
   const ended = async (snapshot: LoanSnapshot): Promise<LoanSnapshot> =>
     snapshot.loan.endedAt === undefined ? commitStep(store, snapshot, settle(snapshot, now(), detail)) : snapshot;
   const snapshot = await onFreshSnapshot(store, handed, ended);
   const { loan } = snapshot;
+  await writeEvidence(env.ENTANGLE_ACCOUNTS_TABLE, evidenceFromLoan(loan, await recallOf(loan)));
   if (loan.dueAt !== undefined && loan.returnReason !== 'expired') {
     await cancelExpiry(scheduler, loan, env.ENTANGLE_SCHEDULE_GROUP);
   }

@@ -105,6 +105,7 @@ export class HubStack extends Stack {
       ENTANGLE_LEDGER_TABLE: tableName('ledger'),
       ENTANGLE_AUDIT_TABLE: tableName('audit'),
       ENTANGLE_HISTORY_BUCKET: history.bucket.bucketName,
+      ENTANGLE_EVENT_BUS: EVENT_BUS_NAME,
       ENTANGLE_BORROW_STATE_MACHINE_ARN: stateMachineArn(this, 'borrow'),
       ENTANGLE_RETURN_STATE_MACHINE_ARN: stateMachineArn(this, 'return'),
       ENTANGLE_PLAN_STATE_MACHINE_ARN: stateMachineArn(this, 'plan'),

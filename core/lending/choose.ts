@@ -3,6 +3,7 @@ import type { ConsentUse, Refusal } from '../consent/covers.ts';
 import { ownRefusals, refusals } from '../consent/covers.ts';
 import type { PoolForecast } from '../forecast/pool-forecast.ts';
 import { gateRefusal } from '../pairing/gates.ts';
+import type { Pairing } from '../pairing/pairing.ts';
 import type { Partner } from '../pairing/plan.ts';
 import type { GroupObservation, Pool, PoolSpec } from '../pool.ts';
 import type { AccountId, EpochMillis } from '../units.ts';
@@ -18,6 +19,8 @@ export interface Candidate {
   readonly consent?: Consent | undefined;
   readonly usage: ConsentUsage;
   readonly plan?: PoolForecast | undefined;
+  /** Trust score of its account, 0 to 1; absent: not looked at. */
+  readonly trust?: number | undefined;
   /** Why the candidate could not be looked at, when it could not, without a figure of it: the borrower reads it. */
   readonly unavailable?: string | undefined;
 }
@@ -30,8 +33,12 @@ export interface ChoiceInput {
   readonly borrowerGroup: GroupObservation;
   readonly borrowerConsent?: Consent | undefined;
   readonly borrowerUsage: ConsentUsage;
+  /** Trust score of the borrower's account, 0 to 1; absent: not looked at. */
+  readonly borrowerTrust?: number | undefined;
   /** Best first. */
   readonly partners: readonly Partner[];
+  /** The pairings with them as they stand now, by the lender's pool. */
+  readonly pairings: Readonly<Record<string, Pick<Pairing, 'state' | 'pausedFor'>>>;
   /** What is known of the partners now, in any order. */
   readonly candidates: readonly Candidate[];
   readonly now: EpochMillis;
@@ -95,8 +102,9 @@ function uncovered(candidate: Candidate, input: ChoiceInput, price: number, term
     latencyMillis: input.latencyMillis(lender.spec, borrower.spec),
     now: input.now,
   };
-  const use = (direction: 'lend' | 'borrow', own: Pool, other: Pool): ConsentUse => ({
+  const use = (direction: 'lend' | 'borrow', own: Pool, other: Pool, trust: number | undefined): ConsentUse => ({
     ...shared,
+    ...(trust === undefined ? {} : { counterpartyTrust: trust }),
     direction,
     accountId: own.spec.accountId,
     groupName: own.spec.groupName,
@@ -106,8 +114,9 @@ function uncovered(candidate: Candidate, input: ChoiceInput, price: number, term
     counterparty: other.spec.accountId,
     counterpartyPool: other.spec,
   });
-  const lend = refusals(consent, candidate.usage, use('lend', lender, borrower));
-  const borrow = refusals(input.borrowerConsent, input.borrowerUsage, use('borrow', borrower, lender));
+  const lend = refusals(consent, candidate.usage, use('lend', lender, borrower, input.borrowerTrust));
+  const borrowUse = use('borrow', borrower, lender, candidate.trust);
+  const borrow = refusals(input.borrowerConsent, input.borrowerUsage, borrowUse);
   return [...refusedBy(lender.spec.accountId, lend), ...refusedBy(borrower.spec.accountId, borrow)];
 }
 
@@ -143,12 +152,29 @@ function agreeTerm(
   return objections;
 }
 
+/** Why no loan is made of a pairing now; undefined when it is active. Both parties know it: it carries no figure of either. */
+export function pairingObjection(pairing: Pick<Pairing, 'state' | 'pausedFor'> | undefined): string | undefined {
+  switch (pairing?.state) {
+    case 'active':
+      return undefined;
+    case 'paused':
+      return `the pairing is paused (${pairing.pausedFor ?? 'unknown'})`;
+    case 'proposed':
+    case 'accepted-by-one':
+      return `the pairing is ${pairing.state}: both accounts have to accept it first`;
+    default:
+      return 'the pairing has ended';
+  }
+}
+
 function examine(partner: Partner, input: ChoiceInput): Finding {
   const who = partner.lenderPoolId;
   const passedOver = (...objections: Objection[]): Finding => ({
     kind: 'passed-over',
     objection: against(who, objections),
   });
+  const unpaired = pairingObjection(input.pairings[who]);
+  if (unpaired !== undefined) return passedOver(plain(unpaired));
   const candidate = input.candidates.find(({ pool }) => pool.spec.poolId === who);
   if (candidate === undefined) return passedOver(plain('the pool is no longer enrolled'));
   if (candidate.unavailable !== undefined) return passedOver(plain(candidate.unavailable));
@@ -255,7 +281,7 @@ function withoutPartner(input: ChoiceInput, passedOver: readonly Objection[]): C
 }
 
 /**
- * The first partner that can lend all of what is still needed, on terms that both consents cover. The price is the lender's
+ * The first partner with an active pairing that can lend all of what is still needed, on terms that both consents cover. The price is the lender's
  * minimum; the term is the longest that both accept and for which the lender is forecast to stay idle, halved until it fits
  * or reaches the shortest.
  *

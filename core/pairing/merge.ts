@@ -202,7 +202,7 @@ function mergeOpen(
 }
 
 /** Why a pair that a plan has is not proposed now; undefined when it is. */
-function restReason(previous: Pairing | undefined, now: EpochMillis): string | undefined {
+export function restReason(previous: Pairing | undefined, now: EpochMillis): string | undefined {
   if (previous?.endReason !== 'declined' && previous?.endReason !== 'ended-by-party') return undefined;
   const until = (previous.endedAt ?? 0) + REST_SECONDS * MILLIS_PER_SECOND;
   return now < until

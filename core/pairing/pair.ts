@@ -5,6 +5,7 @@ import type { PairCandidate, PairContext } from './assess.ts';
 import { outlookOf, reasonsOf, screenPair } from './assess.ts';
 import type { PairingForecast } from './grid.ts';
 import { matcher } from './match.ts';
+import type { PairOutlook } from './outlook.ts';
 import type { Partner, PoolPlan, RefusedPartner } from './plan.ts';
 import { preferencesOf } from './preferences.ts';
 import type { Calibration } from './reliability.ts';
@@ -44,9 +45,13 @@ function byPoolId(a: Pool, b: Pool): number {
 }
 
 /** A candidate as a plan keeps it. */
-export function partnerOf(candidate: PairCandidate, context: PairContext): Partner {
+export function partnerOf(
+  candidate: PairCandidate,
+  context: PairContext,
+  outlook: PairOutlook = outlookOf(candidate, context),
+): Partner {
   const { poolId, accountId } = candidate.lender.spec;
-  const { confidence, expectedUnits, saving } = outlookOf(candidate, context);
+  const { confidence, expectedUnits, saving } = outlook;
   const { substance, low, mid, high, expected } = saving;
   return {
     lenderPoolId: poolId,
@@ -72,30 +77,48 @@ export function betterFirst(context: PairContext): (a: PairCandidate, b: PairCan
     byPoolId(a.lender, b.lender);
 }
 
-function planFor(borrower: Pool, pools: readonly Pool[], input: PairingInput, context: PairContext): PoolPlan {
+/** Every other pool as a lender to one borrower. */
+export interface Screening {
+  /** Best first. */
+  readonly candidates: readonly PairCandidate[];
+  /** By pool id, as many as a plan keeps. */
+  readonly refused: readonly RefusedPartner[];
+  readonly refusedCount: number;
+}
+
+/** Who may lend to a pool, and why the others may not. @param pools in the order of their ids */
+export function screenLenders(borrower: Pool, pools: readonly Pool[], context: PairContext): Screening {
   const candidates: PairCandidate[] = [];
   const refused: RefusedPartner[] = [];
+  let refusedCount = 0;
   for (const lender of pools) {
     if (lender.spec.poolId === borrower.spec.poolId) continue;
     const screened = screenPair(lender, borrower, context);
-    if ('gate' in screened) {
-      // The plan is shown to the borrower: what the lender's consent says stays out of it.
-      const { gate, field, detail } = screened;
-      refused.push({ lenderPoolId: lender.spec.poolId, gate, field, detail });
-    } else {
+    if (!('gate' in screened)) {
       candidates.push(screened);
+      continue;
     }
+    refusedCount += 1;
+    if (refused.length >= MAX_REFUSED) continue;
+    // The plan is shown to the borrower: what the lender's consent says stays out of it.
+    const { gate, field, detail } = screened;
+    refused.push({ lenderPoolId: lender.spec.poolId, gate, field, detail });
   }
+  return { candidates: candidates.sort(betterFirst(context)), refused, refusedCount };
+}
+
+function planFor(borrower: Pool, pools: readonly Pool[], input: PairingInput, context: PairContext): PoolPlan {
+  const { candidates, refused, refusedCount } = screenLenders(borrower, pools, context);
   const forecast = input.forecasts[borrower.spec.poolId];
   const preferred = preferencesOf(context.consentOf(borrower.spec.accountId)?.terms).maxPartners;
-  const kept = candidates.sort(betterFirst(context)).slice(0, Math.min(preferred, input.maxPartners));
+  const kept = candidates.slice(0, Math.min(preferred, input.maxPartners));
   return {
     poolId: borrower.spec.poolId,
     plannedAt: input.now,
     ...(forecast === undefined ? {} : { forecast }),
     partners: kept.map((candidate) => partnerOf(candidate, context)),
-    refused: refused.slice(0, MAX_REFUSED),
-    refusedCount: refused.length,
+    refused,
+    refusedCount,
   };
 }
 

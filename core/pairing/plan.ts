@@ -51,6 +51,8 @@ export interface PoolPlan {
   readonly refused: readonly RefusedPartner[];
   /** All that were refused, also those that are not listed. */
   readonly refusedCount: number;
+  /** Trust score, 0 to 1, of the pool's own account when it was planned; absent: not looked at. */
+  readonly trust?: number;
 }
 
 /** A partner as the borrower may see it: what was derived from the lender's metrics only where the lender's consent lets it. */

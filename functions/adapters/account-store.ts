@@ -4,13 +4,14 @@ import type { Consent, ConsentUsage } from '../../core/consent/consent.ts';
 import { emptyUsage } from '../../core/consent/covers.ts';
 import type { BusinessEvent } from '../../core/forecast/events.ts';
 import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
+import type { Pairing, PairingId } from '../../core/pairing/pairing.ts';
 import type { PoolPlan } from '../../core/pairing/plan.ts';
 import type { Pool } from '../../core/pool.ts';
 import type { AccountId, PoolId } from '../../core/units.ts';
 import { poolId } from '../../core/units.ts';
 import { documents } from './clients.ts';
 import type { AccountKey } from './keys.ts';
-import { chainKey, consentKey, eventsKey, forecastKey, planKey, poolKey, usageKey } from './keys.ts';
+import { chainKey, consentKey, eventsKey, forecastKey, pairingKey, planKey, poolKey, usageKey } from './keys.ts';
 
 /** DynamoDB's limit for one BatchGetItem. */
 const BATCH_GET_ITEMS = 100;
@@ -28,6 +29,8 @@ export interface AccountItems {
   consent(account: AccountId): Consent | undefined;
   usage(account: AccountId): ConsentUsage;
   head(account: AccountId): ChainHead | undefined;
+  /** @param account one of its parties: the one under whose key it was read */
+  pairing(account: AccountId, id: PairingId): Pairing | undefined;
 }
 
 /** What was stored, without the attributes that only the table needs. Only this module's counterparts write these items. */
@@ -35,6 +38,13 @@ function stored(item: Item | undefined): unknown {
   if (item === undefined) return undefined;
   const { item: _sortKey, bucket: _bucket, ...value } = item;
   return value;
+}
+
+/** A pairing without the party that it stands under here. */
+function pairingOf(item: Item | undefined): Pairing | undefined {
+  if (item === undefined) return undefined;
+  const { item: _sortKey, accountId: _party, ...pairing } = item;
+  return pairing as unknown as Pairing;
 }
 
 /** Unit-seconds are kept as one attribute for each month and direction, so that a write can be conditional on one month. */
@@ -84,6 +94,7 @@ export async function readAccountItems(table: string, keys: readonly AccountKey[
     consent: (account) => stored(at(consentKey(account))) as Consent | undefined,
     usage: (account) => usageOf(account, at(usageKey(account))),
     head: (account) => stored(at(chainKey(account))) as ChainHead | undefined,
+    pairing: (account, id) => pairingOf(at(pairingKey(account, id))),
   };
 }
 
@@ -111,6 +122,11 @@ export async function queryAccount(table: string, account: AccountId, prefix: st
 /** The pools of one account. */
 export async function poolsOf(table: string, account: AccountId): Promise<Pool[]> {
   return (await queryAccount(table, account, 'POOL#')).map((item) => stored(item) as Pool);
+}
+
+/** The pairings of one account, on whichever side, ended ones too. */
+export async function pairingsOf(table: string, account: AccountId): Promise<Pairing[]> {
+  return (await queryAccount(table, account, 'PAIRING#')).flatMap((item) => pairingOf(item) ?? []);
 }
 
 /** Every enrolled pool by bucket, from the sparse index that holds pools only. */

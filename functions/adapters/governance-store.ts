@@ -85,13 +85,13 @@ export async function writePool(
   await commitAudited(events === undefined ? [enrolled] : [enrolled, calendar], audit, head, tables);
 }
 
-/** Records an attempt that was refused. */
+/** Records an attempt that was refused. @returns where the chain of its account ends then: at this record */
 export async function recordRefusal(
   audit: AuditEvent,
   head: ChainHead | undefined,
   tables: AuditTables,
-): Promise<void> {
-  await commitAudited([], audit, head, tables);
+): Promise<ChainHead> {
+  return commitAudited([], audit, head, tables);
 }
 
 async function queryAll(table: string, account: AccountId, after?: number): Promise<Record<string, unknown>[]> {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Sha256Hex } from '../../core/audit/chain.ts';
+import type { PairingId } from '../../core/pairing/pairing.ts';
+import { pairingIdOf } from '../../core/pairing/pairing.ts';
 import type { EpochMillis, LoanId, PoolId } from '../../core/units.ts';
 
 export const sha256Hex: Sha256Hex = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
@@ -15,4 +17,9 @@ const LOAN_ID_HEX_DIGITS = 24;
 export function loanIdFor(poolId: PoolId, trigger: string, at: EpochMillis): LoanId {
   const digest = sha256Hex([poolId, trigger, at].join('\n'));
   return `ln-${digest.slice(0, LOAN_ID_HEX_DIGITS)}` as LoanId;
+}
+
+/** The id of the pairing of two pools in their roles. */
+export function pairingIdFor(lender: PoolId, borrower: PoolId): PairingId {
+  return pairingIdOf(lender, borrower, sha256Hex);
 }

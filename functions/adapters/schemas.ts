@@ -3,6 +3,7 @@ import { eventProblem } from '../../core/forecast/events.ts';
 import { NEED_LEVELS } from '../../core/forecast/pool-forecast.ts';
 import type { LoanSnapshot } from '../../core/lending/commit.ts';
 import type { Offer } from '../../core/lending/saga.ts';
+import type { PairingId } from '../../core/pairing/pairing.ts';
 import { PARTNERS_MAX } from '../../core/pairing/preferences.ts';
 import type { GroupObservation } from '../../core/pool.ts';
 import { ISOLATION_LEVELS } from '../../core/pool.ts';
@@ -34,6 +35,11 @@ export const loanIdSchema = z
   .string()
   .regex(/^ln-[0-9a-f]{24}$/, 'expected a loan id: ln- and 24 hexadecimal digits')
   .transform((text) => text as LoanId);
+
+export const pairingIdSchema = z
+  .string()
+  .regex(/^pr-[0-9a-f]{24}$/, 'expected a pairing id: pr- and 24 hexadecimal digits')
+  .transform((text) => text as PairingId);
 
 const epochMillisSchema = wholeNumber.transform((value) => epochMillis(value));
 const microUsdSchema = wholeNumber.transform((value) => microUsd(value));

@@ -40,6 +40,10 @@ const ROUTES: readonly { readonly method: string; readonly path: string; readonl
   { method: 'GET', path: 'bills' },
   { method: 'GET', path: 'audit', query: ['after'] },
   { method: 'GET', path: 'plan' },
+  { method: 'GET', path: 'pairings', query: ['state'] },
+  { method: 'POST', path: 'pairings/{pairingId}/accept' },
+  { method: 'DELETE', path: 'pairings/{pairingId}' },
+  { method: 'GET', path: 'trust' },
 ];
 
 const ACCESS_LOG_FORMAT = AccessLogFormat.custom(
@@ -63,7 +67,7 @@ export class AccountApi extends Construct {
     super(scope, id);
     this.api = new RestApi(this, 'Api', {
       restApiName: 'entangle',
-      description: 'Enrolment, consent, loans, bills and audit records of the calling account',
+      description: 'Enrolment, consent, pairings, loans, bills, trust and audit records of the calling account',
       endpointTypes: [EndpointType.REGIONAL],
       policy: callersOnly(props.callers),
       deployOptions: stageOptions(encryptedLogGroup(this, 'AccessLogs', props.dataKey.key)),

@@ -7,6 +7,7 @@ import type { HistoryBucket } from './history-bucket.ts';
 import type { HubFunctions } from './hub-functions.ts';
 import type { HubTables } from './hub-tables.ts';
 import type { LoanSchedules } from './loan-schedules.ts';
+import { grantPutPairingEvents } from './pairing-events.ts';
 import type { Workflows } from './workflows.ts';
 
 interface Grantors {
@@ -27,6 +28,7 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
     (to) => tables.grantChangeLoans(to),
     (to) => tables.grantAppendAudit(to),
   ];
+  const putPairingEvents: Grant = (to) => grantPutPairingEvents(tables, to);
   const readPools: readonly Grant[] = [(to) => tables.grantListPools(to), (to) => tables.grantReadAccounts(to)];
   const readLoans: readonly Grant[] = [(to) => tables.grantReadLoans(to), (to) => tables.grantListLoans(to)];
   const grants: Record<FunctionName, readonly Grant[]> = {
@@ -46,7 +48,12 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
       (to) => history.grantReadHistory(to),
       (to) => history.grantChangeForecasts(to),
     ],
-    pair: [...readPools, (to) => tables.grantPutAccounts(to)],
+    pair: [
+      (to) => tables.grantListPools(to),
+      (to) => tables.grantChangeAccounts(to),
+      (to) => tables.grantAppendAudit(to),
+      putPairingEvents,
+    ],
     'look-ahead': [
       ...readPools,
       ...readLoans,
@@ -67,6 +74,7 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
       (to) => tables.grantReadAudit(to),
       (to) => tables.grantAppendAudit(to),
       (to) => workflows.grantStart('return', to),
+      putPairingEvents,
     ],
   };
   return grants[name];

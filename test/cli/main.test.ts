@@ -6,6 +6,10 @@ import { COMMANDS } from '../../cli/commands.ts';
 import type { HubApi } from '../../cli/hub-api.ts';
 import { hubRegion, runCli } from '../../cli/main.ts';
 import { COMMAND_NAMES } from '../../cli/usage.ts';
+import type { PairingView } from '../../core/pairing/pairing-view.ts';
+import { evidenceOf } from '../../core/trust/evidence.ts';
+import { trustOf } from '../../core/trust/trust.ts';
+import { BORROWER, NOW } from '../support/fixtures.ts';
 
 async function run(...argv: string[]): Promise<{ code: number; out: string; error: string }> {
   let out = '';
@@ -25,6 +29,10 @@ function hubWith(given: Partial<HubApi>): HubApi {
     loans: refuse,
     loan: refuse,
     plans: refuse,
+    pairings: refuse,
+    acceptPairing: refuse,
+    endPairing: refuse,
+    trust: refuse,
     bills: refuse,
     audit: refuse,
   };
@@ -43,7 +51,7 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['lend'], 'entangle: unknown command "lend": expected enrol, consents, loans, bills, audit'],
+    [['lend'], 'entangle: unknown command "lend": expected enrol, consents, loans, pairings, bills, trust, audit'],
     [['loans'], 'entangle: no hub: give --url or set ENTANGLE_API_URL'],
     [['loans', '--url', 'nowhere'], 'entangle: --url nowhere: expected a URL'],
     [['loans', '--url', 'https://hub.example/v1'], 'names no region: give --region'],
@@ -114,6 +122,51 @@ describe('the commands', () => {
     expect(asked).toEqual([true, false]);
   });
 
+  it('list, accept and end pairings', async () => {
+    const pairing = {
+      pairingId: 'pr-000000000000000000000001',
+      version: 1,
+      state: 'proposed',
+      lenderPoolId: '222222222222/eu-west-1/web',
+      borrowerPoolId: '111111111111/eu-west-1/web',
+      acceptances: [],
+      reasons: ['same region eu-west-1'],
+    } as unknown as PairingView;
+    const calls: unknown[] = [];
+    const hub = hubWith({
+      pairings: async (open) => {
+        calls.push(['list', open]);
+        return [pairing];
+      },
+      acceptPairing: async (id) => {
+        calls.push(['accept', id]);
+        return { ...pairing, state: 'accepted-by-one', acceptances: [{ accountId: BORROWER, at: NOW }] };
+      },
+      endPairing: async (id) => {
+        calls.push(['end', id]);
+        return { ...pairing, state: 'ended', endReason: 'declined' };
+      },
+    });
+    const { pairingId } = pairing;
+    const text = async (...args: string[]) => (await COMMANDS['pairings']?.(hub, args, { open: true }))?.text;
+    expect(await text()).toContain('accepted by nobody; same region eu-west-1');
+    expect(await text('accept', pairingId)).toContain(`accepted by ${BORROWER}`);
+    expect(await text('end', pairingId)).toMatch(/ended .* declined/);
+    expect(calls).toEqual([
+      ['list', true],
+      ['accept', pairingId],
+      ['end', pairingId],
+    ]);
+  });
+
+  it('show the trust of the account with its evidence', async () => {
+    const evidence = evidenceOf('loan-kept', { evidenceId: 'a', accountId: BORROWER, at: NOW, subject: 'ln-1' });
+    const hub = hubWith({ trust: async () => trustOf([evidence], NOW) });
+    const output = await COMMANDS['trust']?.(hub, [], noFlags);
+    expect(output?.text).toContain('service  0.80');
+    expect(output?.text).toContain('2026-11-04T10:00:00.000Z  loan-kept  ln-1');
+  });
+
   it('fail the audit of a chain whose records are gone', async () => {
     const hub = hubWith({ audit: () => Promise.resolve({ records: [], head: { seq: 1, hash: 'a'.repeat(64) } }) });
     const output = await COMMANDS['audit']?.(hub, ['verify'], noFlags);
@@ -127,6 +180,11 @@ describe('the commands', () => {
     ['enrol', []],
     ['bills', ['2026-11']],
     ['loans', ['ln-1', 'ln-2']],
+    ['pairings', ['accept']],
+    ['pairings', ['list', 'pr-1']],
+    ['pairings', ['decline', 'pr-1']],
+    ['pairings', ['end', 'pr-1', 'pr-2']],
+    ['trust', ['333333333333']],
   ])('%s refuses the arguments %j and says what it expects', async (name, args) => {
     await expect(COMMANDS[name]?.(hubWith({}), args, noFlags)).rejects.toThrow('expected: entangle');
   });

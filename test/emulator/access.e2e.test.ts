@@ -14,6 +14,7 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { hubClient } from '../../cli/hub-client.ts';
 import type { LoanView } from '../../core/lending/disclosure.ts';
+import type { Trust } from '../../core/trust/trust.ts';
 import type { AccountId } from '../../core/units.ts';
 import { accountId } from '../../core/units.ts';
 import type { FunctionName, LinkedRoleKind } from '../../infra/names.ts';
@@ -136,6 +137,9 @@ describe('the API', () => {
     const denied = (await auditOf(fleet, RIVAL)).filter((record) => record.subject === `loan ${loan.loanId}`);
     expect(denied.map(({ type }) => type)).toEqual(['access.denied', 'access.denied']);
     expect((await fleet.loansOf(RIVAL)).some(({ loanId }) => loanId === loan.loanId)).toBe(false);
+    const { trust } = await fleet.api<{ trust: Trust }>(RIVAL, 'GET', '/trust');
+    const [newest] = trust.parts.compliance.newestEvidence;
+    expect(newest).toMatchObject({ kind: 'access-denied', subject: `audit record ${denied.at(-1)?.seq}` });
   });
 
   it('shows neither party the figures of the other', async () => {

@@ -28,6 +28,7 @@ const CHANGE_LOAN = [...change('accounts'), ...change('loans'), ...put('audit'),
 export const start = (kind: string): string[] => [`states:StartExecution on stateMachine:entangle-${kind}`];
 const assume = (kind: string): string[] => [`sts:AssumeRole on role/Entangle${kind}-${HUB_ACCOUNT}-*`];
 const schedule = (action: string): string => `scheduler:${action} on schedule/entangle-loans/*`;
+const PAIRING_EVENTS = 'events:PutEvents on event-bus/entangle';
 const HISTORY_READ = ['s3:GetObject on entangle-history-111111111111-us-east-1/history/*', 's3:ListBucket on History'];
 const HISTORY_WRITE = ['s3:PutObject on entangle-history-111111111111-us-east-1/history/*'];
 
@@ -66,7 +67,7 @@ const GRANTS: Record<FunctionName, string[]> = {
     ...FORECASTS_WRITE,
     ...TABLE_KEY,
   ],
-  pair: [...read('accounts'), ...POOLS, ...put('accounts'), ...TABLE_KEY],
+  pair: [...change('accounts'), ...POOLS, ...put('audit'), PAIRING_EVENTS, ...TABLE_KEY],
   'look-ahead': [
     ...read('accounts'),
     ...POOLS,
@@ -95,6 +96,7 @@ const GRANTS: Record<FunctionName, string[]> = {
     ...lookUp('audit'),
     ...put('audit'),
     ...start('return'),
+    PAIRING_EVENTS,
     ...assume('Observe'),
     ...TABLE_KEY,
   ],

@@ -268,7 +268,7 @@ describe('the ways in', () => {
     const methods = resources('AWS::ApiGateway::Method').map(([, method]) => method);
     const verbs = methods.map((method) => String(property(method, 'HttpMethod')));
     expect(inOrder(verbs)).toEqual(['DELETE', 'GET', 'POST', 'PUT']);
-    expect(verbs).toHaveLength(11);
+    expect(verbs).toHaveLength(15);
     for (const method of methods) expect(property(method, 'AuthorizationType')).toBe('AWS_IAM');
     template.hasResourceProperties('AWS::ApiGateway::RestApi', {
       Policy: {

@@ -10,7 +10,7 @@ import { deployAll } from '../../infra/deploy.ts';
 import type { DeployedFleet } from './deployment.ts';
 import { clientOptions, Fleet, SPECS } from './deployment.ts';
 import type { FleetPool } from './lending-fleet.ts';
-import { ALL_POOLS, fleetConfig, fleetSamples, idOf, openTerms, SILENT } from './lending-fleet.ts';
+import { ALL_POOLS, firstTermsOf, fleetConfig, fleetSamples, idOf } from './lending-fleet.ts';
 
 const HISTORY_STEPS = 40;
 const STEP_MILLIS = 60_000;
@@ -43,7 +43,8 @@ async function prepare(fleet: Fleet, pools: readonly FleetPool[]): Promise<void>
     await fleet.api(pool.account, 'PUT', '/pools', SPECS.get(idOf(pool)));
   }
   for (const account of new Set(pools.map((pool) => pool.account))) {
-    if (account !== SILENT) await fleet.api(account, 'PUT', '/consent', openTerms());
+    const terms = firstTermsOf(account);
+    if (terms !== undefined) await fleet.api(account, 'PUT', '/consent', terms);
   }
   await fleet.plan();
 }

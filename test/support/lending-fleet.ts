@@ -1,7 +1,7 @@
 /** The accounts and pools that the tests of the deployed stacks share. Pools of one scenario have an instance type of their own, so that only they can be paired. */
 import type { ConsentTerms } from '../../core/consent/consent.ts';
 import type { BorrowAhead } from '../../core/pool.ts';
-import type { PoolId, ResourceType } from '../../core/units.ts';
+import type { AccountId, PoolId, ResourceType } from '../../core/units.ts';
 import { accountId, microUsd, poolId } from '../../core/units.ts';
 
 export const REGION = 'eu-central-1';
@@ -16,7 +16,10 @@ export const SILENT = accountId('555555555555');
 export const FICKLE = accountId('666666666666');
 /** Has an enrolled pool, but has not tagged its group. */
 export const UNTAGGED = accountId('777777777777');
-export const LINKED = [LENDER, BORROWER, RIVAL, SILENT, FICKLE, UNTAGGED] as const;
+/** Both accept each pairing themselves. */
+export const CAREFUL_BORROWER = accountId('888888888888');
+export const CAREFUL_LENDER = accountId('101010101010');
+export const LINKED = [LENDER, BORROWER, RIVAL, SILENT, FICKLE, UNTAGGED, CAREFUL_BORROWER, CAREFUL_LENDER] as const;
 
 export const EXTERNAL_ID = 'entangle-test-3f9c';
 export const ALARM_PERIOD_SECONDS = 10;
@@ -40,6 +43,8 @@ export interface FleetPool {
   readonly resources: readonly ResourceType[];
   /** Utilisation in percent that its history shows. */
   readonly historyPercent: number;
+  /** Default: one zone, the same for all. */
+  readonly azIds?: readonly string[];
   /** How it measures and forecasts, where that is not a step of a minute and a season of an hour. */
   readonly forecasting?: {
     readonly historyStepSeconds: number;
@@ -109,6 +114,21 @@ export const FLEET = {
     lender: lender('term-lender', 'm6g.large'),
     borrower: borrower('term-borrower', 'm6g.large', { account: RIVAL }),
   },
+  pairings: {
+    borrower: borrower('pairings-borrower', 'm8g.large', { account: CAREFUL_BORROWER, resources: ['cpu', 'memory'] }),
+    // 5 owned, 2 running, 1 in reserve: 2 can be lent, once.
+    best: lender('pairings-best', 'm8g.large', {
+      account: CAREFUL_LENDER,
+      sizes: { minSize: 1, desiredCapacity: 2, maxSize: 5 },
+      resources: ['cpu', 'memory'],
+    }),
+    // Farther away.
+    next: lender('pairings-next', 'm8g.large', {
+      account: CAREFUL_LENDER,
+      resources: ['cpu', 'memory'],
+      azIds: ['euc1-az2'],
+    }),
+  },
   ahead: {
     lender: lender('ahead-lender', 'c8g.large', { resources: ['cpu'] }),
     borrower: borrower('ahead-borrower', 'c8g.large', {
@@ -152,7 +172,7 @@ export function fleetConfig(pools: readonly FleetPool[] = ALL_POOLS): object {
           .map((pool) => ({
             groupName: pool.groupName,
             application: 'web',
-            azIds: ['euc1-az1'],
+            azIds: pool.azIds ?? ['euc1-az1'],
             instanceType: pool.instanceType,
             networkGbps: 10,
             reserveUnits: 1,
@@ -198,4 +218,11 @@ export function openTerms(changes: Partial<ConsentTerms> = {}): ConsentTerms {
     whenNoPartner: 'provision',
     ...changes,
   };
+}
+
+/** The consent that an account gives to begin with; undefined: none. */
+export function firstTermsOf(account: AccountId): ConsentTerms | undefined {
+  if (account === SILENT) return undefined;
+  const isCareful = account === CAREFUL_BORROWER || account === CAREFUL_LENDER;
+  return openTerms(isCareful ? { pairingAcceptance: 'explicit' } : {});
 }

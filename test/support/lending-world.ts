@@ -247,6 +247,7 @@ export class LendingWorld {
       borrowerConsent: this.store.consents.get(loan.borrowerAccountId),
       borrowerUsage: this.store.usageOf(loan.borrowerAccountId),
       partners: pools.map(partnerOf),
+      pairings: Object.fromEntries(pools.map(({ spec }) => [spec.poolId, { state: 'active' as const }])),
       candidates: pools.map((pool) => ({
         pool,
         group: this.#observed(pool.spec.poolId),

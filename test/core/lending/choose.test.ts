@@ -37,6 +37,10 @@ function partnerOf({ pool }: Candidate): Partner {
   };
 }
 
+function allActive(candidates: readonly Candidate[]): ChoiceInput['pairings'] {
+  return Object.fromEntries(candidates.map(({ pool }) => [pool.spec.poolId, { state: 'active' }]));
+}
+
 function choose(candidates: readonly Candidate[], overrides: Partial<ChoiceInput> = {}): Choice {
   return chooseLender({
     snapshotLoan: loanOf(),
@@ -46,6 +50,7 @@ function choose(candidates: readonly Candidate[], overrides: Partial<ChoiceInput
     borrowerConsent: consentOf(BORROWER),
     borrowerUsage: emptyUsage(BORROWER),
     partners: candidates.map(partnerOf),
+    pairings: allActive(candidates),
     candidates,
     now: NOW,
     latencyMillis,
@@ -241,7 +246,39 @@ describe('chooseLender', () => {
   });
 
   it('passes over a partner that is no longer enrolled', () => {
-    expect(reasonOf(choose([], { partners: [partnerOf(candidateOf())] }))).toContain('no longer enrolled');
+    const gone = candidateOf();
+    const left = { partners: [partnerOf(gone)], pairings: allActive([gone]) };
+    expect(reasonOf(choose([], left))).toContain('no longer enrolled');
+  });
+
+  const inactive: readonly [string, ChoiceInput['pairings'][string] | undefined, string][] = [
+    ['is only proposed', { state: 'proposed' }, 'the pairing is proposed: both accounts have to accept it first'],
+    [
+      'one side has accepted',
+      { state: 'accepted-by-one' },
+      'the pairing is accepted-by-one: both accounts have to accept it first',
+    ],
+    ['is paused', { state: 'paused', pausedFor: 'trust-lost' }, 'the pairing is paused (trust-lost)'],
+    ['has ended', { state: 'ended' }, 'the pairing has ended'],
+    ['is not there', undefined, 'the pairing has ended'],
+  ];
+  it.each(inactive)('passes over a partner whose pairing %s, for the next', (_case, pairing, message) => {
+    const [first, second] = [candidateOf(), candidateOf(SECOND)];
+    const pairings = { ...allActive([second]), ...(pairing && { [first.pool.spec.poolId]: pairing }) };
+    expect(choose([first, second], { pairings })).toMatchObject({
+      outcome: 'partner',
+      offer: { lender: { pool: { spec: { accountId: SECOND } } } },
+    });
+    expect(reasonOf(choose([first], { pairings }))).toContain(`${first.pool.spec.poolId}: ${message}`);
+  });
+
+  it('holds both sides to the trust that the other asks for', () => {
+    expect(reasonOf(choose([candidateOf(LENDER, { trust: 0.4 })]))).toContain('does not cover it (trust-too-low)');
+    const distrusted = choose([candidateOf()], { borrowerTrust: 0.4 });
+    expect(reasonOf(distrusted)).toContain('the consent of 222222222222 does not cover it (trust-too-low)');
+    expect(readBy(LENDER, distrusted)).toContain("a trust of 0.5, the counterparty's is 0.40");
+    expect(readBy(BORROWER, distrusted)).not.toContain('0.40');
+    expect(choose([candidateOf(LENDER, { trust: 0.6 })], { borrowerTrust: 0.6 }).outcome).toBe('partner');
   });
 });
 

@@ -140,6 +140,7 @@ function commitsOf(one: Case): LoanCommit[] {
     borrowerConsent: consentOfMarked(BORROWER, one.access[0]),
     borrowerUsage: emptyUsage(BORROWER),
     partners: candidates.map(partnerOf),
+    pairings: Object.fromEntries(candidates.map(({ pool }) => [pool.spec.poolId, { state: 'active' }])),
     candidates,
     now: NOW,
     latencyMillis,
