@@ -20,6 +20,8 @@ const PAIRED_WITH_UPPER = new Map([
   [0.1, 0.9],
   [0.25, 0.75],
 ]);
+/** In widths that are next to nothing, a distance leaves the range of numbers. */
+const FARTHEST = 1e6;
 const MIN_FACTOR = 0.5;
 const MAX_FACTOR = 3;
 /** Spans of a backtest after which its own coverage counts as much as the expectation that the members are right. */
@@ -35,7 +37,7 @@ function distances(judged: readonly Judged[], upperLevel: number): number[] {
       const median = medians[step] ?? 0;
       const edge = rows[actual >= median ? upper : lower]?.[step] ?? median;
       const width = Math.abs(edge - median);
-      if (width > 0) return [Math.abs(actual - median) / width];
+      if (width > 0) return [Math.min(FARTHEST, Math.abs(actual - median) / width)];
       return actual === median ? [0] : [];
     });
   });

@@ -207,3 +207,18 @@ describe('levels that are calibrated apart', () => {
     expect(column[6]).toBeGreaterThanOrEqual(column[5] ?? Number.NaN);
   });
 });
+
+describe('widths that are next to nothing', () => {
+  it('give factors within their limits, however many values lie infinitely many widths away', () => {
+    const rows = LEVELS.map((level) => [level < 0.5 ? -5e-324 : level > 0.5 ? 5e-324 : 0]);
+    const factors = widthFactors(
+      [
+        { rows, actuals: [1] },
+        { rows, actuals: [-1] },
+        { rows, actuals: [2] },
+      ],
+      3,
+    );
+    expect(factors.every((factor) => factor > 0 && factor < 10)).toBe(true);
+  });
+});
