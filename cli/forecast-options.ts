@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MAX_HISTORY_STEPS, MAX_HORIZON_STEPS } from './forecast-history.ts';
 import type { LineOptions } from './forecast-line.ts';
+import { plotFileOf } from './offline-options.ts';
 import { UsageError } from './usage.ts';
 
 /** What `entangle forecast` was asked for. */
@@ -15,8 +15,6 @@ export interface ForecastOptions extends LineOptions {
   /** The page that is written. */
   readonly plotFile: string | undefined;
 }
-
-export const STANDARD_INPUT = '-';
 
 /** The options as they were written. @throws UsageError for one that is not known */
 export function parseForecast(argv: readonly string[]) {
@@ -62,13 +60,6 @@ function thresholdOf(text: string | undefined): number | undefined {
   return threshold;
 }
 
-function plotFileOf(plot: string | undefined, input: string): string | undefined {
-  if (plot === undefined) return undefined;
-  if (plot.trim() === '') throw new UsageError('--plot: expected a file to write, such as --plot forecast.html');
-  if (resolve(plot) === resolve(input)) throw new UsageError(`--plot ${plot}: expected another file than the input`);
-  return plot;
-}
-
 /** @throws UsageError for a value that cannot be used */
 export function forecastOptions(values: ReturnType<typeof parseForecast>): ForecastOptions {
   const { input, horizon, season, models, events = [] } = values;
@@ -82,6 +73,6 @@ export function forecastOptions(values: ReturnType<typeof parseForecast>): Forec
     threshold: thresholdOf(values.threshold),
     models: models === undefined ? undefined : namesOf('--models', models, 'names of models'),
     eventFiles: events.flatMap((files) => namesOf('--events', files, 'names of files')),
-    plotFile: plotFileOf(values.plot, input),
+    plotFile: plotFileOf(values.plot, input, 'forecast.html'),
   };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RawSeries } from './forecast-csv.ts';
 import { linesOf, readSeries } from './forecast-csv.ts';
-import { STANDARD_INPUT } from './forecast-options.ts';
+import { STANDARD_INPUT } from './offline-options.ts';
 import { UsageError } from './usage.ts';
 
 /**

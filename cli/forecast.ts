@@ -15,11 +15,12 @@ import type { ForecastLine } from './forecast-line.ts';
 import { forecastLine, forecastLineJsonSchema } from './forecast-line.ts';
 import { ForecastNotes, REGRESSOR_MODEL } from './forecast-notes.ts';
 import type { ForecastOptions } from './forecast-options.ts';
-import { forecastOptions, parseForecast, STANDARD_INPUT } from './forecast-options.ts';
+import { forecastOptions, parseForecast } from './forecast-options.ts';
 import { ForecastPage } from './forecast-page.ts';
 import { ProgressBar } from './forecast-progress.ts';
 import { openInput, seriesOf } from './forecast-source.ts';
 import { tableHead, tableRow } from './forecast-table.ts';
+import { STANDARD_INPUT } from './offline-options.ts';
 import { helpText, UsageError } from './usage.ts';
 
 /** What a command reads and writes. */

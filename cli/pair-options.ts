@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PARTNERS_MAX } from '../core/pairing/preferences.ts';
+import { plotFileOf } from './offline-options.ts';
 import { UsageError } from './usage.ts';
 
 /** What `entangle pair` was asked for. */
@@ -20,7 +20,6 @@ export interface PairOptions {
   readonly plotFile: string | undefined;
 }
 
-export const STANDARD_INPUT = '-';
 const CIRCLE_LEAST = 2;
 const CIRCLE_MOST = 16;
 
@@ -56,13 +55,6 @@ function wholeOf(option: string, text: string | undefined, least: number, most: 
   return value;
 }
 
-function plotFileOf(plot: string | undefined, input: string): string | undefined {
-  if (plot === undefined) return undefined;
-  if (plot.trim() === '') throw new UsageError('--plot: expected a file to write, such as --plot pairs.html');
-  if (resolve(plot) === resolve(input)) throw new UsageError(`--plot ${plot}: expected another file than the input`);
-  return plot;
-}
-
 /** @throws UsageError for a value that cannot be used */
 export function pairOptions(values: ReturnType<typeof parsePair>): PairOptions {
   const { input, explain } = values;
@@ -75,6 +67,6 @@ export function pairOptions(values: ReturnType<typeof parsePair>): PairOptions {
     sharedLenders: values['shared-lenders'],
     circles: wholeOf('--circles', values.circles, CIRCLE_LEAST, CIRCLE_MOST),
     explain,
-    plotFile: plotFileOf(values.plot, input),
+    plotFile: plotFileOf(values.plot, input, 'pairs.html'),
   };
 }

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { PairingInput } from '../core/pairing/pair.ts';
 import type { ForecastStreams } from './forecast.ts';
+import { STANDARD_INPUT } from './offline-options.ts';
 import { explainPool, poolNamed } from './pair-explain.ts';
 import { FleetError, fleetJsonSchema, parseFleet } from './pair-input.ts';
-import { pairOptions, parsePair, STANDARD_INPUT } from './pair-options.ts';
+import { pairOptions, parsePair } from './pair-options.ts';
 import { pairReport, pairReportJsonSchema } from './pair-output.ts';
 import { writePairPage } from './pair-page.ts';
 import { planFleet } from './pair-plan.ts';

@@ -1,6 +1,7 @@
 import type { Distribution } from './distribution.ts';
 import { MEDIAN_LEVEL, withoutCrossing } from './distribution.ts';
 import type { CombinationMethod } from './forecast.ts';
+import { meanOf } from './statistics.ts';
 
 export interface Combination {
   readonly method: CombinationMethod;
@@ -83,9 +84,6 @@ export function weightsOf(errors: readonly number[]): number[] {
   if (!(best > 0)) return shares(errors.map((error) => (error === best ? 1 : 0)));
   return shares(errors.map((error) => (error > MAX_ERROR_RATIO * best ? 0 : (best / error) ** ERROR_POWER)));
 }
-
-const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /** One origin of a backtest. */
 export interface BacktestCase {

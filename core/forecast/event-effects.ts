@@ -6,6 +6,7 @@ import type { BusinessEvent } from './events.ts';
 import { MAX_EVENT_FACTOR } from './events.ts';
 import type { ForecastSeries } from './member.ts';
 import { shownSeasons } from './model.ts';
+import { meanOf } from './statistics.ts';
 
 /** What the events of a calendar do to a series. */
 export interface EventEffects {
@@ -77,7 +78,6 @@ interface Study {
 }
 
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-const meanOf = (values: readonly number[]): number => sumOf(values) / Math.max(1, values.length);
 const logOf = (factor: number): number => Math.log(Math.min(MAX_EVENT_FACTOR, Math.max(MIN_FACTOR, factor)));
 
 /** The parts of an event in which its course is told. */

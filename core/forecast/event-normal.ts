@@ -1,4 +1,5 @@
 import { shownSeasons } from './model.ts';
+import { medianOf } from './statistics.ts';
 
 /** Steps `from … to - 1` of a series. */
 export interface StepSpan {
@@ -34,13 +35,6 @@ export function sumsOf(values: ArrayLike<number>): Sums {
   const sums = new Float64Array(values.length + 1);
   for (let step = 0; step < values.length; step += 1) sums[step + 1] = (sums[step] ?? 0) + (values[step] ?? 0);
   return sums;
-}
-
-function medianOf(values: number[]): number {
-  values.sort((a, b) => a - b);
-  const middle = values.length / 2;
-  const above = values[Math.floor(middle)] ?? 0;
-  return Number.isInteger(middle) ? ((values[middle - 1] ?? above) + above) / 2 : above;
 }
 
 /** The values at the same time of the seasons to either side, without those of events. */

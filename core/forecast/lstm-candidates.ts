@@ -1,3 +1,5 @@
+import { meanOf, medianOf } from './statistics.ts';
+
 // Simple forecasts that the global LSTM weighs. models/training/features.py computes the same numbers.
 
 const DAY = 24;
@@ -7,18 +9,6 @@ const MOST_DAYS = 14;
 const MOST_WEEKS = 4;
 const RECENT_STEPS = 3;
 const LATELY_STEPS = 6;
-
-function meanOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let index = 0; index < values.length; index += 1) sum += values[index] ?? 0;
-  return sum / Math.max(1, values.length);
-}
-
-/** Sorts the values that it is given. */
-function medianOf(values: Float64Array): number {
-  values.sort();
-  return ((values[(values.length - 1) >> 1] ?? 0) + (values[values.length >> 1] ?? 0)) / 2;
-}
 
 /** One value an hour of the horizon. */
 function byHour(valueAt: (hour: number) => number): Float64Array {
@@ -129,7 +119,7 @@ export function lstmCandidates(z: Float64Array): Float64Array[] {
   const weekly = weeklyCandidates(z, { naive, mean, shifted });
   const last = z[z.length - 1] ?? 0;
   const lately = meanOf(naive.subarray(DAY - LATELY_STEPS));
-  const middle = medianOf(naive.slice());
+  const middle = medianOf(naive);
   return [
     twice(naive),
     weekly.repeated,

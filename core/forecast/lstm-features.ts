@@ -2,6 +2,7 @@
 import type { QuantileLevel } from './forecast.ts';
 import { QUANTILE_LEVELS } from './forecast.ts';
 import { lstmCandidates } from './lstm-candidates.ts';
+import { meanOf, medianOf } from './statistics.ts';
 
 /** Hours of a day: the step of every lag below. */
 export const LSTM_DAY_STEPS = 24;
@@ -52,17 +53,6 @@ export interface LstmFeatures {
   /** Median and mean absolute deviation of the history: a normalised value is (value − location) ÷ scale. */
   readonly location: number;
   readonly scale: number;
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let index = 0; index < values.length; index += 1) sum += values[index] ?? 0;
-  return sum / Math.max(1, values.length);
-}
-
-function medianOf(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values).sort();
-  return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
 }
 
 /** Mean absolute change over `lag` steps, among the values themselves. */

@@ -5,17 +5,11 @@ import type { FittedModel, PointModel } from './model.ts';
 import { forecastBounds, shownSeasons } from './model.ts';
 import type { RandomSource } from './random.ts';
 import { shockPool } from './shocks.ts';
+import { medianOf } from './statistics.ts';
 
 const MIN_STEPS = 8;
 /** What is older says little of tomorrow and costs time: four weeks of five minutes. */
 const MAX_STEPS = 8064;
-
-function medianOf(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values).sort();
-  const middle = sorted.length / 2;
-  const above = sorted[Math.floor(middle)] ?? 0;
-  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? above) + above) / 2 : above;
-}
 
 /** The median of several series, step by step, aligned at their ends and as long as the shortest. */
 function medianPath(paths: readonly Float64Array[]): Float64Array {

@@ -15,6 +15,7 @@ import type { ForecastMember, ForecastSeries } from './member.ts';
 import type { MemberDistributions, MemberFailure, MemberRun, WithinTime } from './member-runs.ts';
 import { distributionsOf, limitsOf, runMember, simulatedBy } from './member-runs.ts';
 import { reasonsOf } from './reasons.ts';
+import { meanOf } from './statistics.ts';
 
 export interface SeriesRequest {
   readonly horizonSteps: number;
@@ -47,9 +48,6 @@ interface Combined {
   readonly rows: Distribution;
   readonly confidence: Confidence;
 }
-
-const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 function meanAbsoluteError({ past }: MemberRun, { actuals }: Judgement): number {
   return meanOf(

@@ -1,6 +1,7 @@
 import type { FittedModel, PointModel } from './model.ts';
 import { forecastBounds, shownSeasons } from './model.ts';
 import { shockPool } from './shocks.ts';
+import { meanOf } from './statistics.ts';
 
 /** What each step of a season adds to, or multiplies, the series. Index: step modulo the season. */
 interface Seasonality {
@@ -35,9 +36,6 @@ const MIN_INDEX = 0.01;
 /** Two-sided 90 %: the level of the test that the M competitions' benchmarks use. */
 const ACF_CRITICAL = 1.645;
 const MAX_SUMMED_LAGS = 24;
-
-const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /**
  * Whether the values repeat after a season: their autocorrelation at that lag against Bartlett's limit.
