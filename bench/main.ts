@@ -15,7 +15,7 @@ interface Bench {
 const BENCHES: Readonly<Record<string, Bench>> = {
   forecast: { run: benchForecast, ownOptions: ['data', 'sets', 'every', 'members', 'peers', 'peer-every'] },
   loan: { run: benchLoan, ownOptions: ['n'] },
-  pairing: { run: benchPairing, ownOptions: ['data', 'n'] },
+  pairing: { run: benchPairing, ownOptions: ['data', 'n', 'picture'] },
 };
 const OWN_OPTIONS = [...new Set(Object.values(BENCHES).flatMap(({ ownOptions }) => ownOptions))];
 const NAMES = Object.keys(BENCHES).join(', ');
@@ -38,9 +38,10 @@ Benchmarks:
            a loan and its return on the emulator, beside the same AWS calls made bare one after the other:
            time, calls, state transitions, write units, cost at list price
              --n N            how often to measure (default 30, after 3 to warm up)
-  pairing --data DIR [--n N]
+  pairing --data DIR [--n N] [--picture FILE]
            who lends to whom, beside exact solvers on the same instances and on weeks not seen (DIR holds azure-v1)
              --n N            instances for the exact solver of each kind (default 50)
+             --picture FILE   write the reliability plot of the confidence there, as SVG
 
   --json     print one JSON object on the last line of standard output; progress goes to standard error
   --markdown print a Markdown table

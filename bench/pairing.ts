@@ -1,3 +1,4 @@
+import { confidenceRows } from './pairing/confidence.ts';
 import { boundRows, limitedRows, oneToOneRows } from './pairing/exactness.ts';
 import { readTraces } from './pairing/fleet.ts';
 import { laterWeeksRows } from './pairing/later-weeks.ts';
@@ -14,12 +15,13 @@ const NOTES = [
   'Instances that HiGHS does not solve to the optimum within a minute are left out; n says how many were solved.',
   'Out of sample: the 178 VMs of azure-v1, hourly, a pool each. The trace has four weeks, so plans are made of two and measured on the two after (13.8 days): what each owns is the 95th percentile of the training weeks. Loans are a maximum flow over the pairings, hour by hour; pooled cover: the same if all could lend to all. Alarms, start-up and recall are not part of it.',
   'Churn: the larger of the pairings started and ended, divided by those of the plan before. Starting or ending a pairing costs a fifth of what an average one serves.',
+  'Confidence: the same VMs, whole units, what each owns decided by ten days; forecast by the product (without Prophet) and planned anew each day after. A pairing has delivered when its lender could give nine tenths of what was expected and asked for over the next day. Corrected by the verdicts of earlier days only, as the hub does; the first three days are learned from and not measured.',
   'CPU time: user and system time of the process. Memory: the most that the process held after the 10,000 pools were planned.',
 ];
 
 /** The matching of pools, beside exact solvers on the same instances, and on weeks that it has not seen. */
 export async function benchPairing(options: BenchOptions): Promise<BenchReport> {
-  const { data } = options.given;
+  const { data, picture } = options.given;
   if (data === undefined) throw new WrongUse('pairing needs --data DIR, the folder with azure-v1');
   const traces = readTraces(data);
   // First, because what the solver takes would count as memory of the plan.
@@ -31,5 +33,6 @@ export async function benchPairing(options: BenchOptions): Promise<BenchReport> 
     ...oneToOneRows(traces, oracle, options),
   ];
   const later = laterWeeksRows(traces, options);
-  return { bench: 'pairing', seed: options.seed, rows: [...exact, ...scale, ...later], notes: NOTES };
+  const confidence = await confidenceRows(traces, options, picture);
+  return { bench: 'pairing', seed: options.seed, rows: [...exact, ...scale, ...later, ...confidence], notes: NOTES };
 }

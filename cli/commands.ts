@@ -4,7 +4,10 @@ import type { LoanView } from '../core/lending/disclosure.ts';
 import type { PairingView } from '../core/pairing/pairing-view.ts';
 import type { PoolSpec } from '../core/pool.ts';
 import { TRUST_PARTS } from '../core/trust/evidence.ts';
+import { RECORD_KINDS } from '../core/trust/record.ts';
+import type { AccountId } from '../core/units.ts';
 import type { HubApi } from './hub-api.ts';
+import { percentText } from './percent.ts';
 import { UsageError } from './usage.ts';
 import { chainFaults } from './verify-chain.ts';
 
@@ -17,6 +20,11 @@ export interface Output {
 
 export interface CommandFlags {
   readonly open: boolean;
+  /** Of `trust record`. */
+  readonly account?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly note?: string | undefined;
 }
 
 /** The text of a JSON file as a value. @throws UsageError with the file's name */
@@ -82,7 +90,8 @@ async function consents(api: HubApi, args: readonly string[]): Promise<Output> {
 function loanLine(loan: LoanView): string {
   const ended = loan.endDetail === undefined ? '' : `  ${loan.endDetail}`;
   const parties = `${loan.lenderAccountId ?? 'provisioned'} → ${loan.borrowerAccountId}`;
-  return `${loan.loanId}  ${loan.state.padEnd(11)}  ${parties}  ${loan.units} units  ${new Date(loan.requestedAt).toISOString()}${ended}`;
+  const standIn = loan.lenderUnits === undefined ? '' : ` for ${loan.lenderUnits} of the lender's`;
+  return `${loan.loanId}  ${loan.state.padEnd(11)}  ${parties}  ${loan.units} units${standIn}  ${new Date(loan.requestedAt).toISOString()}${ended}`;
 }
 
 async function loans(api: HubApi, args: readonly string[], flags: CommandFlags): Promise<Output> {
@@ -97,10 +106,12 @@ async function loans(api: HubApi, args: readonly string[], flags: CommandFlags):
 }
 
 function pairingLine(pairing: PairingView): string {
-  const { pairingId, state, lenderPoolId, borrowerPoolId, acceptances, reasons } = pairing;
+  const { pairingId, state, lenderPoolId, borrowerPoolId, circleId, acceptances, reasons } = pairing;
   const why = pairing.endReason ?? pairing.pausedFor;
   const accepted = acceptances.map(({ accountId }) => accountId).join(', ') || 'nobody';
-  const head = `${pairingId}  ${state.padEnd(15)}  ${lenderPoolId} → ${borrowerPoolId}`;
+  const pools = `${lenderPoolId} → ${borrowerPoolId}${circleId === undefined ? '' : `  in circle ${circleId}`}`;
+  const sure = pairing.confidence === undefined ? '' : `  confidence ${percentText(pairing.confidence)}`;
+  const head = `${pairingId}  ${state.padEnd(15)}  ${pools}${sure}`;
   return [`${head}${why === undefined ? '' : `  ${why}`}`, `  accepted by ${accepted}; ${reasons.join('; ')}`].join(
     '\n',
   );
@@ -120,17 +131,37 @@ async function pairings(api: HubApi, args: readonly string[], flags: CommandFlag
   return { json: { pairing }, text: pairingLine(pairing) };
 }
 
-async function trust(api: HubApi, args: readonly string[]): Promise<Output> {
-  only(args, 0, 'entangle trust');
-  const found = await api.trust();
+async function recordTrust(api: HubApi, { account, kind, subject, note }: CommandFlags): Promise<Output> {
+  const usage = 'entangle trust record --account ACCOUNT --kind KIND --subject LOAN-ID|MONTH [--note TEXT]';
+  if (account === undefined || kind === undefined || subject === undefined) throw new UsageError(`expected: ${usage}`);
+  const known = RECORD_KINDS.find((each) => each === kind);
+  if (known === undefined) throw new UsageError(`--kind ${kind}: expected ${RECORD_KINDS.join(', ')}`);
+  // The hub checks the account and the subject.
+  const record = { accountId: account as AccountId, kind: known, subject, ...(note === undefined ? {} : { note }) };
+  const { evidence, recorded } = await api.recordTrust(record);
+  const text = `${evidence.kind} for ${evidence.subject} ${recorded ? 'is recorded' : 'was recorded already'} for ${evidence.accountId}`;
+  return { json: { evidence, recorded }, text };
+}
+
+async function trust(api: HubApi, args: readonly string[], flags: CommandFlags): Promise<Output> {
+  const [action, ...rest] = args;
+  if (action === 'record' && rest.length === 0) return recordTrust(api, flags);
+  only(args, 0, 'entangle trust or entangle trust record');
+  const { trust: found, credits } = await api.trust();
   const lines = TRUST_PARTS.flatMap((part) => {
     const { score, uncertainty, evidenceCount, newestEvidence } = found.parts[part];
     const evidence = newestEvidence.map(
-      ({ at, kind, subject }) => `  ${new Date(at).toISOString()}  ${kind}  ${subject}`,
+      ({ at, kind, subject, recordedBy }) =>
+        `  ${new Date(at).toISOString()}  ${kind}  ${subject}${recordedBy === undefined ? '' : `  recorded by ${recordedBy}`}`,
     );
     return [`${part}  ${score.toFixed(2)} ± ${uncertainty.toFixed(2)}  from ${evidenceCount}`, ...evidence];
   });
-  return { json: { trust: found }, text: [`trust  ${found.score.toFixed(2)}`, ...lines].join('\n') };
+  const balance = credits.balanceUnitHours;
+  const credit = `credits  ${Math.abs(balance).toFixed(1)} unit-hours ${balance < 0 ? 'borrowed more than lent' : 'lent more than borrowed'}`;
+  return {
+    json: { trust: found, credits },
+    text: [`trust  ${found.score.toFixed(2)}`, ...lines, credit].join('\n'),
+  };
 }
 
 const usd = (amountMicroUsd: number): string => `${(amountMicroUsd / 1_000_000).toFixed(6)} USD`;

@@ -1,11 +1,10 @@
-import type { FileHandle } from 'node:fs/promises';
-import { open, rename, rm } from 'node:fs/promises';
 import type { BusinessEvent } from '../core/forecast/events.ts';
 import { forecastChart, leftOutOfChart, markupText, numberText } from './forecast-chart.ts';
 import type { SeriesHistory } from './forecast-history.ts';
 import type { ForecastLine } from './forecast-line.ts';
 import { modelsText } from './forecast-table.ts';
-import { UsageError } from './usage.ts';
+import { PageFile } from './page-file.ts';
+import { percentText } from './percent.ts';
 
 /** More charts than this no browser shows with ease. */
 export const MAX_PLOTTED_SERIES = 200;
@@ -62,7 +61,7 @@ function modelsTable({ models }: ForecastLine): string {
   const rows = models.map(({ name, weight, backtestMase, failed }) => {
     const error = backtestMase === null ? '–' : numberText(backtestMase);
     const note = failed === undefined ? '' : `failed: ${markupText(failed)}`;
-    return `<tr><td>${markupText(name)}</td><td class="number">${Math.round(100 * weight)} %</td><td class="number">${error}</td><td>${note}</td></tr>`;
+    return `<tr><td>${markupText(name)}</td><td class="number">${percentText(weight)}</td><td class="number">${error}</td><td>${note}</td></tr>`;
   });
   return `<table><tr><th>model</th><th>weight</th><th>error in the backtest ÷ change over a season</th><th></th></tr>${rows.join('')}</table>`;
 }
@@ -75,7 +74,7 @@ function sectionOf(line: ForecastLine, history: SeriesHistory, events: readonly 
       : ` Reaches ${numberText(bottleneck.threshold)} with a probability of ${(100 * bottleneck.probability).toFixed(1)} %.`;
   const leftOut = leftOutOfChart(line, history);
   return `<section><h2>${markupText(seriesId)}</h2>
-<p>Confidence ${Math.round(100 * confidence.level)} %; ${markupText(modelsText(line))}.${risk}</p>
+<p>Confidence ${percentText(confidence.level)}; ${markupText(modelsText(line))}.${risk}</p>
 ${forecastChart(line, history, events)}
 ${leftOut === '' ? '' : `<p class="muted">${leftOut}</p>\n`}<ul>${reasons.map((reason) => `<li>${markupText(reason)}</li>`).join('')}</ul>
 ${modelsTable(line)}
@@ -86,11 +85,11 @@ ${modelsTable(line)}
 /** A page of charts that is written series after series, so that none is kept. */
 export class ForecastPage {
   readonly #path: string;
-  readonly #file: FileHandle;
+  readonly #file: PageFile;
   readonly #total: number;
   #plotted = 0;
 
-  private constructor(path: string, file: FileHandle, total: number) {
+  private constructor(path: string, file: PageFile, total: number) {
     this.#path = path;
     this.#file = file;
     this.#total = total;
@@ -102,35 +101,25 @@ export class ForecastPage {
    * @throws UsageError when it cannot be written
    */
   static async begin(path: string, total: number, horizonSteps: number): Promise<ForecastPage> {
-    try {
-      const page = new ForecastPage(path, await open(partOf(path), 'w'), total);
-      await page.#file.appendFile(pageHead(total, horizonSteps));
-      return page;
-    } catch (error) {
-      throw new UsageError(`--plot ${path}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    return new ForecastPage(path, await PageFile.begin(path, pageHead(total, horizonSteps)), total);
   }
 
   async add(line: ForecastLine, history: SeriesHistory, events: readonly BusinessEvent[]): Promise<void> {
     if (this.#plotted === MAX_PLOTTED_SERIES) return;
     this.#plotted += 1;
-    await this.#file.appendFile(sectionOf(line, history, events));
+    await this.#file.append(sectionOf(line, history, events));
   }
 
   /** @returns what to tell of the page; undefined: nothing */
   async end(): Promise<string | undefined> {
-    await this.#file.appendFile('</body></html>\n');
-    await this.#file.close();
-    await rename(partOf(this.#path), this.#path);
+    await this.#file.append('</body></html>\n');
+    await this.#file.end();
     if (this.#total <= MAX_PLOTTED_SERIES) return undefined;
     return `entangle: note: ${this.#path} shows the first ${this.#plotted} of ${this.#total} series\n`;
   }
 
   /** Takes back what was written. */
   async giveUp(): Promise<void> {
-    await this.#file.close();
-    await rm(partOf(this.#path), { force: true });
+    await this.#file.giveUp();
   }
 }
-
-const partOf = (path: string): string => `${path}.part`;

@@ -1,4 +1,5 @@
 import type { ForecastLine } from './forecast-line.ts';
+import { percentText } from './percent.ts';
 
 const NAME_WIDTH = 24;
 const TIME_WIDTH = 20;
@@ -20,12 +21,10 @@ export function tableHead(threshold: number | undefined): string {
   return row('series', 'next peak', ['P50', 'P90', ...risk, 'confidence'], 'models');
 }
 
-const percent = (share: number) => `${Math.round(100 * share)} %`;
-
 /** Which models spoke and how they were combined, and which failed. */
 export function modelsText({ models, combination }: Pick<ForecastLine, 'models' | 'combination'>): string {
   const took = models.filter(({ weight }) => weight > 0);
-  const byWeight = took.map(({ name, weight }) => `${name} ${percent(weight)}`).join(', ');
+  const byWeight = took.map(({ name, weight }) => `${name} ${percentText(weight)}`).join(', ');
   const names = took.map(({ name }) => name).join(', ');
   const spoke = combination === 'weights' || took.length < 2 ? byWeight : `median of ${names}`;
   const failed = models.filter((model) => model.failed !== undefined).map(({ name }) => name);
@@ -44,6 +43,11 @@ export function tableRow(line: ForecastLine): string {
   }
   const number = (value: number | undefined) => String(Number((value ?? Number.NaN).toPrecision(SIGNIFICANT_DIGITS)));
   const risk = bottleneck === undefined ? [] : [`${(bottleneck.probability * 100).toFixed(1)} %`];
-  const numbers = [number(quantiles['0.5'][peak]), number(quantiles['0.9'][peak]), ...risk, percent(confidence.level)];
+  const numbers = [
+    number(quantiles['0.5'][peak]),
+    number(quantiles['0.9'][peak]),
+    ...risk,
+    percentText(confidence.level),
+  ];
   return row(seriesId, timestamps[peak]?.replace('.000Z', 'Z') ?? '', numbers, modelsText(line));
 }

@@ -2,12 +2,21 @@ import type { AuditRecord, ChainHead } from '../core/audit/chain.ts';
 import type { AccountBalance, LedgerEntry } from '../core/billing/ledger.ts';
 import type { Consent, ConsentTerms, ConsentUsage } from '../core/consent/consent.ts';
 import type { LoanView } from '../core/lending/disclosure.ts';
+import type { Credits } from '../core/pairing/credits.ts';
 import type { PairingView } from '../core/pairing/pairing-view.ts';
 import type { PlanView } from '../core/pairing/plan.ts';
 import type { Pool, PoolSpec } from '../core/pool.ts';
+import type { TrustEvidence } from '../core/trust/evidence.ts';
+import type { EvidenceRecord } from '../core/trust/record.ts';
 import type { Trust } from '../core/trust/trust.ts';
 import type { HubClient } from './hub-client.ts';
 import { HubRequestError } from './hub-client.ts';
+
+/** The evidence that a record made; `recorded` is false when the same was known already. */
+export interface TrustRecorded {
+  readonly evidence: TrustEvidence;
+  readonly recorded: boolean;
+}
 
 /** The hub's API with the shapes of its answers; everything is about the account whose credentials sign. */
 export interface HubApi {
@@ -23,8 +32,10 @@ export interface HubApi {
   readonly acceptPairing: (pairingId: string) => Promise<PairingView>;
   /** Declines a proposal, or ends a pairing. */
   readonly endPairing: (pairingId: string) => Promise<PairingView>;
-  /** The account's own score, with what it rests on. */
-  readonly trust: () => Promise<Trust>;
+  /** The account's own score, with what it rests on, and what it lent more than it borrowed. */
+  readonly trust: () => Promise<{ readonly trust: Trust; readonly credits: Credits }>;
+  /** Records what the account has seen of another one: of a loan that it made, or, as the hub's operator, of an audit. */
+  readonly recordTrust: (record: EvidenceRecord) => Promise<TrustRecorded>;
   readonly bills: () => Promise<{ readonly balance: AccountBalance; readonly entries: readonly LedgerEntry[] }>;
   /** All records of the account's chain and its head. */
   readonly audit: () => Promise<{ readonly records: readonly AuditRecord[]; readonly head: ChainHead | null }>;
@@ -92,7 +103,17 @@ export function hubApi(client: HubClient): HubApi {
       field(await client.send('POST', `${pairingPath(pairingId)}/accept`), 'pairing') as PairingView,
     endPairing: async (pairingId) =>
       field(await client.send('DELETE', pairingPath(pairingId)), 'pairing') as PairingView,
-    trust: async () => field(await client.send('GET', '/trust'), 'trust') as Trust,
+    trust: async () => {
+      const answer = await client.send('GET', '/trust');
+      return { trust: field(answer, 'trust') as Trust, credits: field(answer, 'credits') as Credits };
+    },
+    recordTrust: async (record) => {
+      const answer = await client.send('POST', '/trust/records', record);
+      return {
+        evidence: field(answer, 'evidence') as TrustEvidence,
+        recorded: field(answer, 'recorded') as boolean,
+      };
+    },
     bills: async () => {
       const answer = await client.send('GET', '/bills');
       return {

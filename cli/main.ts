@@ -14,6 +14,8 @@ import { COMMAND_NAMES, helpText, isCommand, UsageError } from './usage.ts';
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
+const RECORD_OPTIONS = ['account', 'kind', 'subject', 'note'] as const;
+
 export type Streams = ForecastStreams;
 
 /** They answer whether all went well. */
@@ -31,6 +33,10 @@ function parse(argv: readonly string[]) {
         help: { type: 'boolean', short: 'h', default: false },
         json: { type: 'boolean', default: false },
         open: { type: 'boolean', default: false },
+        account: { type: 'string' },
+        kind: { type: 'string' },
+        subject: { type: 'string' },
+        note: { type: 'string' },
         url: { type: 'string' },
         region: { type: 'string' },
       },
@@ -75,13 +81,17 @@ async function execute(argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>
   if (!isCommand(name) || command === undefined) {
     throw new UsageError(`unknown command "${name}": expected ${COMMAND_NAMES.join(', ')}`);
   }
+  const stray = RECORD_OPTIONS.find((option) => values[option] !== undefined);
+  if (stray !== undefined && !(name === 'trust' && args[0] === 'record')) {
+    throw new UsageError(`--${stray}: only "entangle trust record" takes it`);
+  }
   const url = hubUrl(values.url, env);
   const client = hubClient({
     url: url.href,
     region: hubRegion(url, values.region, env),
     credentials: defaultProvider(),
   });
-  const output = await command(hubApi(client), args, { open: values.open });
+  const output = await command(hubApi(client), args, values);
   await streams.out(`${values.json ? JSON.stringify(output.json) : output.text}\n`);
   return output.failed === true ? FAILED : 0;
 }

@@ -1,5 +1,6 @@
 import { markupText, momentText, numberText } from './forecast-chart.ts';
-import type { FleetPlan, PlannedPair } from './pair-plan.ts';
+import type { PlannedPair } from './pair-matching.ts';
+import type { FleetPlan } from './pair-plan.ts';
 
 const WIDTH = 960;
 const LEFT = 230;

@@ -3,6 +3,7 @@ import { reasonsOf, screenPair } from '../core/pairing/assess.ts';
 import type { Pool } from '../core/pool.ts';
 import type { FleetPlan } from './pair-plan.ts';
 import { refusalReason } from './pair-reason.ts';
+import { percentText } from './percent.ts';
 import { UsageError } from './usage.ts';
 
 /** What became of a pool as the partner of another, and why. */
@@ -68,6 +69,7 @@ function leftOver(plan: FleetPlan, pool: Pool): number {
 
 const NEARLY_NOTHING = 1e-3;
 
+/** Why a pair that every gate lets pass is not in the plan. */
 function whyNotChosen(
   { lender, borrower, match }: PairCandidate,
   plan: FleetPlan,
@@ -76,7 +78,7 @@ function whyNotChosen(
   if (match.shortageSlots === 0) return 'the borrower is not short in any slot (P95): it needs no lender';
   if (match.coverage === 0) return 'the lender has nothing to lend in the slots in which the borrower is short';
   const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
-  const covered = `it would cover ${Math.round(100 * match.coverage)} % of the shortage`;
+  const covered = `it would cover ${percentText(match.coverage)} of the shortage`;
   const lenders = lendersOf.get(borrower.spec.poolId) ?? 0;
   const borrowers = borrowersOf.get(lender.spec.poolId) ?? 0;
   if (leftOver(plan, borrower) < NEARLY_NOTHING) {
@@ -87,6 +89,20 @@ function whyNotChosen(
   if (borrowers >= limitOf(lender).borrowers)
     return `${covered}, but the lender has its ${counted(borrowers, 'borrower')}`;
   return `${covered}, but what the lender has idle then is planned for ${counted(borrowers, 'other borrower')}`;
+}
+
+/** Why the pairings in force that the plan ends are ended, in the order of the plan. */
+export function endedReasons(plan: FleetPlan): string[] {
+  const counts = partnerCounts(plan);
+  const poolById = new Map(plan.pools.map((pool) => [pool.spec.poolId as string, pool]));
+  return (plan.churn?.ended ?? []).map(({ lenderId, borrowerId }) => {
+    const [lender, borrower] = [poolById.get(lenderId), poolById.get(borrowerId)];
+    if (lender === undefined || borrower === undefined) return 'a pool is not in the file';
+    const screened = screenPair(lender, borrower, plan.context);
+    return 'gate' in screened
+      ? refusalReason(screened, lender.spec.accountId, plan.context)
+      : whyNotChosen(screened, plan, counts);
+  });
 }
 
 /** Every pair that a pool of the plan could be part of, with yes or no and why. */

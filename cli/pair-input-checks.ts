@@ -1,3 +1,4 @@
+import { instanceTypeProblem } from '../core/pairing/instance-types.ts';
 import type { FleetFile, FleetPool } from './pair-input.ts';
 
 /** Something that is wrong beside something else in the file. */
@@ -89,27 +90,85 @@ function poolProblems(pool: FleetPool, index: number, file: FleetFile): Contradi
   if (pool.lendsAs === 'physical' && !pool.commitments.some(({ kind }) => kind === 'capacity-reservation')) {
     wrong('lendsAs', 'expected a commitment of kind capacity-reservation: only reserved capacity is lent physically');
   }
+  const isDedicated = pool.isolation?.startsWith('dedicated-');
+  if (isDedicated !== undefined && isDedicated !== (pool.tenancy === 'dedicated')) {
+    wrong('isolation', `expected a level that goes with the tenancy ${pool.tenancy}, got ${pool.isolation}`);
+  }
   if (new Set(pool.azIds).size < pool.azIds.length) wrong('azIds', 'expected each AZ id once');
   return [...found, ...orderProblems(pool, index)];
 }
 
-function repeated(values: readonly string[]): number[] {
-  return values.flatMap((value, index) => (values.indexOf(value) < index ? [index] : []));
+/** Places of values that stand before in the list, with the first place. */
+function repeated(
+  values: readonly string[],
+): { readonly index: number; readonly first: number; readonly value: string }[] {
+  const places = new Map<string, number>();
+  return values.flatMap((value, index) => {
+    const first = places.get(value);
+    if (first !== undefined) return [{ index, first, value }];
+    places.set(value, index);
+    return [];
+  });
+}
+
+function repeatedIn(list: readonly PropertyKey[], field: string, values: readonly string[]): Contradiction[] {
+  return repeated(values).map(({ index, first, value }) => ({
+    path: [...list, index, field],
+    problem: `${value} is in the list already (${String(list.at(-1))}[${first}])`,
+  }));
 }
 
 function duplicates(file: FleetFile): Contradiction[] {
-  const poolIds = file.pools.map(({ accountId, region, groupName }) => `${accountId}/${region}/${groupName}`);
+  const poolIds = file.pools.map(poolIdOf);
   const accountIds = file.accounts.map(({ accountId }) => accountId);
+  const commitments = file.pools.flatMap((pool, index) => {
+    const kinds = pool.commitments.map(({ kind }) => kind);
+    return repeatedIn(['pools', index, 'commitments'], 'kind', kinds);
+  });
+  const evidence = file.accounts.flatMap((account, index) => {
+    // Evidence without an id is told apart by its place.
+    const ids = (account.evidence ?? []).map(({ evidenceId }, at) => evidenceId ?? `#${at}`);
+    return repeatedIn(['accounts', index, 'evidence'], 'evidenceId', ids);
+  });
   return [
-    ...repeated(poolIds).map((index) => ({
-      path: ['pools', index, 'groupName'],
-      problem: `${poolIds[index]} is in the list already (pools[${poolIds.indexOf(poolIds[index] ?? '')}])`,
-    })),
-    ...repeated(accountIds).map((index) => ({
-      path: ['accounts', index, 'accountId'],
-      problem: `${accountIds[index]} is in the list already (accounts[${accountIds.findIndex((id) => id === accountIds[index])}])`,
-    })),
+    ...repeatedIn(['pools'], 'groupName', poolIds),
+    ...repeatedIn(['accounts'], 'accountId', accountIds),
+    ...commitments,
+    ...evidence,
   ];
+}
+
+const poolIdOf = ({ accountId, region, groupName }: FleetPool) => `${accountId}/${region}/${groupName}`;
+
+function previousProblems({ previous = [], pools }: FleetFile): Contradiction[] {
+  const known = new Set(pools.map(poolIdOf));
+  const again = repeated(previous.map(({ lenderPoolId, borrowerPoolId }) => `${lenderPoolId}\n${borrowerPoolId}`));
+  const twice = again.map(({ index, first }) => ({
+    path: ['previous', index],
+    problem: `the same pairing is in the list already (previous[${first}])`,
+  }));
+  const wrong = previous.flatMap(({ lenderPoolId, borrowerPoolId }, index): Contradiction[] => {
+    const at = (field: string, problem: string) => ({ path: ['previous', index, field], problem });
+    return [
+      ...(known.has(lenderPoolId) ? [] : [at('lenderPoolId', unknownPool(lenderPoolId))]),
+      ...(known.has(borrowerPoolId) ? [] : [at('borrowerPoolId', unknownPool(borrowerPoolId))]),
+      ...(lenderPoolId === borrowerPoolId ? [at('borrowerPoolId', 'expected another pool than lenderPoolId')] : []),
+    ];
+  });
+  return [...wrong, ...twice];
+}
+
+const unknownPool = (id: string) => `expected a pool of the file as account/region/group, got ${JSON.stringify(id)}`;
+
+function strayProblems(file: FleetFile): Contradiction[] {
+  const found: Contradiction[] = [];
+  if (file.switchingCostUnitHours !== undefined && file.previous === undefined) {
+    found.push({ path: ['switchingCostUnitHours'], problem: 'expected previous beside it: what is in force' });
+  }
+  if (file.creditStrength !== undefined && file.pools.every(({ credits }) => credits === undefined)) {
+    found.push({ path: ['creditStrength'], problem: 'expected credits of some pool beside it' });
+  }
+  return found;
 }
 
 function consentProblems(terms: Terms, path: readonly PropertyKey[]): Contradiction[] {
@@ -132,6 +191,10 @@ function consentProblems(terms: Terms, path: readonly PropertyKey[]): Contradict
       wrong(['windows', index], 'expected a window that is not empty');
   }
   for (const [index, { from, to, unitRatio }] of (terms.borrow?.substitutions ?? []).entries()) {
+    for (const [side, type] of Object.entries({ from, to })) {
+      const problem = instanceTypeProblem(type);
+      if (problem !== undefined) wrong(['borrow', 'substitutions', index, side], problem);
+    }
     if (from === to && unitRatio !== 1) {
       wrong(['borrow', 'substitutions', index, 'unitRatio'], `expected 1: ${from} stands in for itself one to one`);
     }
@@ -146,6 +209,11 @@ function accountProblems(file: FleetFile): Contradiction[] {
     const found: Contradiction[] = [];
     if (account.trust !== undefined && account.evidence !== undefined) {
       found.push({ path: [...path, 'trust'], problem: 'expected trust or evidence, not both' });
+    }
+    for (const [place, { at }] of (account.evidence ?? []).entries()) {
+      if (Date.parse(at) <= Date.parse(file.startAt)) continue;
+      const problem = `expected a time up to ${file.startAt}, the file's startAt, got ${at}`;
+      found.push({ path: [...path, 'evidence', place, 'at'], problem });
     }
     const { consent } = account;
     if (consent === undefined) return found;
@@ -172,6 +240,8 @@ export function contradictions(file: FleetFile): Contradiction[] {
     ...file.pools.flatMap((pool, index) => poolProblems(pool, index, file)),
     ...curveProblems(file),
     ...accountProblems(file),
+    ...previousProblems(file),
+    ...strayProblems(file),
     ...(file.defaultConsent === undefined ? [] : consentProblems(file.defaultConsent, ['defaultConsent'])),
   ];
 }

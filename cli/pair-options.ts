@@ -8,10 +8,10 @@ export interface PairOptions {
   /** A file, or "-" for standard input. */
   readonly input: string;
   readonly json: boolean;
-  /** Partners of a pool at most; undefined: what the file says, else 3. */
+  /** Lenders of a borrower at most; undefined: what the file says, else 3. */
   readonly partners: number | undefined;
-  /** Whether a lender may have any number of borrowers where its consent does not say how many. */
-  readonly sharedLenders: boolean;
+  /** Borrowers of a lender at most; undefined: any number. */
+  readonly borrowers: number | undefined;
   /** Pools in a circle at most; undefined: no circles. */
   readonly circles: number | undefined;
   /** The pool whose candidates are explained. */
@@ -22,6 +22,7 @@ export interface PairOptions {
 
 const CIRCLE_LEAST = 2;
 const CIRCLE_MOST = 16;
+const BORROWERS_MOST = 999;
 
 /** The options as they were written. @throws UsageError for one that is not known */
 export function parsePair(argv: readonly string[]) {
@@ -35,7 +36,7 @@ export function parsePair(argv: readonly string[]) {
         json: { type: 'boolean', default: false },
         input: { type: 'string' },
         partners: { type: 'string' },
-        'shared-lenders': { type: 'boolean', default: false },
+        borrowers: { type: 'string' },
         circles: { type: 'string' },
         explain: { type: 'string' },
         plot: { type: 'string' },
@@ -64,7 +65,7 @@ export function pairOptions(values: ReturnType<typeof parsePair>): PairOptions {
     input,
     json: values.json,
     partners: wholeOf('--partners', values.partners, 1, PARTNERS_MAX),
-    sharedLenders: values['shared-lenders'],
+    borrowers: wholeOf('--borrowers', values.borrowers, 1, BORROWERS_MOST),
     circles: wholeOf('--circles', values.circles, CIRCLE_LEAST, CIRCLE_MOST),
     explain,
     plotFile: plotFileOf(values.plot, input, 'pairs.html'),

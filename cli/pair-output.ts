@@ -3,7 +3,9 @@ import { outlookOf, reasonsOf } from '../core/pairing/assess.ts';
 import { rounded } from '../core/pairing/score.ts';
 import { MILLIS_PER_SECOND } from '../core/units.ts';
 import type { Explanation } from './pair-explain.ts';
-import type { FleetPlan, PlannedPair } from './pair-plan.ts';
+import { endedReasons } from './pair-explain.ts';
+import type { PlannedPair } from './pair-matching.ts';
+import type { FleetPlan, Spread } from './pair-plan.ts';
 import { refusalReason } from './pair-reason.ts';
 
 const MICROS = 1_000_000;
@@ -27,6 +29,7 @@ const pairingSchema = z.object({
     parts: z.object({ complementarity: z.number(), proximity: z.number(), trust: z.number() }),
     priceFactor: z.number().describe('1 at the on-demand price, more for less'),
   }),
+  change: z.enum(['kept', 'new']).optional().describe('Only with previous: whether it was in force before'),
   reasons: z.array(z.string()).min(1),
 });
 
@@ -46,6 +49,23 @@ const explainedSchema = z.object({
   field: z.string().optional(),
   reason: z.string(),
   score: z.number().optional(),
+});
+
+const smallestHalfShare = share
+  .nullable()
+  .describe('Share of what is served that goes to the half of the borrowers with the least; null: nobody is served');
+
+const churnSchema = z.object({
+  kept: z.int().min(0),
+  started: z.int().min(0),
+  ended: z.int().min(0),
+  share: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe('The larger of started and ended ÷ pairings in force; null: none was in force'),
+  switchingCostUnitHours: amount.describe('What starting or ending a pairing cost in the plan'),
+  endedPairings: z.array(z.object({ lenderPoolId: id, borrowerPoolId: id, reason: z.string() })),
 });
 
 const reportSchema = z.object({
@@ -69,12 +89,13 @@ const reportSchema = z.object({
     })
     .describe('In unit-slots at P95 of the forecasts'),
   fairness: z.object({
-    smallestHalfShare: share
-      .nullable()
-      .describe(
-        'Share of what is served that goes to the half of the borrowers with the least; null: nobody is served',
-      ),
+    smallestHalfShare,
+    withoutCredits: z
+      .object({ smallestHalfShare, served: amount.describe('Unit-slots at P95') })
+      .optional()
+      .describe('Only with credits: what the plan would be if they did not count'),
   }),
+  churn: churnSchema.optional().describe('Only with previous'),
   circles: z
     .array(z.object({ poolIds: z.array(id).min(2), servedUnitSlots: amount }))
     .optional()
@@ -96,7 +117,8 @@ export function pairReportJsonSchema(): string {
   return `${JSON.stringify({ ...schema, title: 'Output of entangle pair --json' }, undefined, 2)}\n`;
 }
 
-function reportedPairing({ candidate, unitsBySlot }: PlannedPair, { context }: FleetPlan): ReportedPairing {
+function reportedPairing({ candidate, unitsBySlot, kept }: PlannedPair, plan: FleetPlan): ReportedPairing {
+  const { context, churn } = plan;
   const { confidence, expectedUnitsBySlot, saving } = outlookOf(candidate, context, unitsBySlot);
   const { reasons, metricReasons } = reasonsOf(candidate);
   const { score, parts, priceFactor } = candidate.score;
@@ -117,8 +139,11 @@ function reportedPairing({ candidate, unitsBySlot }: PlannedPair, { context }: F
       expected: usd(saving.expected),
     },
     score: { score, parts: { ...parts }, priceFactor },
+    ...(churn === undefined ? {} : { change: kept ? 'kept' : 'new' }),
     reasons: [
-      `planned for up to ${most} units in ${slots} of ${unitsBySlot.length} slots (P95)`,
+      slots === 0
+        ? 'in force already; no units are planned for it (P95)'
+        : `planned for up to ${most} units in ${slots} of ${unitsBySlot.length} slots (P95)`,
       ...metricReasons,
       ...reasons,
       saving.basis,
@@ -136,11 +161,42 @@ function refusedPairs({ pools, pairs, context }: FleetPlan): PairReport['refused
   });
 }
 
+function reportedChurn(plan: FleetPlan): Pick<PairReport, 'churn'> {
+  if (plan.churn === undefined) return {};
+  const { previous, kept, started, ended, switchingCostUnitHours } = plan.churn;
+  const reasons = endedReasons(plan);
+  return {
+    churn: {
+      kept,
+      started,
+      ended: ended.length,
+      share: previous === 0 ? null : rounded(Math.max(started, ended.length) / previous),
+      switchingCostUnitHours,
+      endedPairings: ended.map(({ lenderId, borrowerId }, at) => ({
+        lenderPoolId: lenderId,
+        borrowerPoolId: borrowerId,
+        reason: reasons[at] ?? '',
+      })),
+    },
+  };
+}
+
+function reportedFairness({ spread, spreadWithoutCredits }: FleetPlan): PairReport['fairness'] {
+  const shareOf = ({ smallestHalfShare: least }: Spread) => (least === undefined ? null : rounded(least));
+  if (spreadWithoutCredits === undefined) return { smallestHalfShare: shareOf(spread) };
+  const { servedUnitSlots: served } = spreadWithoutCredits;
+  return {
+    smallestHalfShare: shareOf(spread),
+    withoutCredits: { smallestHalfShare: shareOf(spreadWithoutCredits), served },
+  };
+}
+
 /** A plan as it is printed. */
 export function pairReport(plan: FleetPlan, explanation: Explanation | undefined, elapsedMs: number): PairReport {
   const { grid } = plan.curves;
-  const { boundUnitSlots, servedUnitSlots, circles } = plan;
-  const startMillis = grid.slots === 0 ? plan.input.now : grid.startMillis;
+  const { boundUnitSlots, circles } = plan;
+  const { servedUnitSlots } = plan.spread;
+  const startMillis = grid.slots === 0 ? plan.fleet.input.now : grid.startMillis;
   return {
     startAt: new Date(startMillis).toISOString(),
     stepSeconds: grid.slots === 0 ? 0 : grid.stepMillis / MILLIS_PER_SECOND,
@@ -159,7 +215,8 @@ export function pairReport(plan: FleetPlan, explanation: Explanation | undefined
         ? {}
         : { circles: rounded(circles.reduce((total, circle) => total + circle.servedUnitSlots, 0)) }),
     },
-    fairness: { smallestHalfShare: plan.smallestHalfShare === undefined ? null : rounded(plan.smallestHalfShare) },
+    fairness: reportedFairness(plan),
+    ...reportedChurn(plan),
     ...(circles === undefined
       ? {}
       : {

@@ -1,10 +1,10 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { markupText, numberText } from './forecast-chart.ts';
+import { PageFile } from './page-file.ts';
 import { heatMap, MAX_LINKS, MAX_ROWS, servesChart, totalsChart } from './pair-chart.ts';
 import type { PairReport } from './pair-output.ts';
 import type { FleetPlan } from './pair-plan.ts';
-import { boundShareText, mostExpected, savingText } from './pair-table.ts';
-import { UsageError } from './usage.ts';
+import { boundShareText, fairnessText, mostExpected, savingText } from './pair-table.ts';
+import { percentText } from './percent.ts';
 
 /** Rows of the table at most. */
 const MAX_LISTED = 500;
@@ -43,22 +43,23 @@ const LEGEND = [
   .map(([mark, label]) => `<span><svg viewBox="0 0 26 10" aria-hidden="true">${mark}</svg>${label}</span>`)
   .join('\n');
 
-const percent = (share: number) => `${Math.round(100 * share)} %`;
-
-function summary({ pairings, bound, fairness, refusedCount, emptyReason }: PairReport): string {
+function summary(report: PairReport): string {
+  const { pairings, bound, churn, refusedCount, emptyReason } = report;
   if (pairings.length === 0) return `<p>No pairings: ${markupText(emptyReason ?? 'nothing is short')}.</p>`;
-  const half = fairness.smallestHalfShare;
+  const fairness = fairnessText(report);
+  const changed =
+    churn === undefined ? '' : ` In force before: ${churn.kept} kept, ${churn.started} started, ${churn.ended} ended.`;
   return [
     `<p>${pairings.length} pairings serve ${numberText(bound.served)} of the ${numberText(bound.unlimitedPartners)} unit-slots that unlimited partners could serve (${boundShareText(bound.share ?? 0)}); short are ${numberText(bound.short)}. ${refusedCount} pairs are refused.`,
-    ...(half === null ? [] : [` The half of the borrowers with the least gets ${percent(half)} of it.`]),
-    '</p>',
+    ...(fairness === undefined ? [] : [` ${fairness}`]),
+    `${changed}</p>`,
   ].join('');
 }
 
 function pairingsTable({ pairings }: PairReport): string {
   const rows = pairings.slice(0, MAX_LISTED).map((pairing) => {
     const { borrowerPoolId, lenderPoolId, confidence, expectedUnits, savingUsd, reasons } = pairing;
-    const numbers = [mostExpected(expectedUnits), percent(confidence), savingText(savingUsd)];
+    const numbers = [mostExpected(expectedUnits), percentText(confidence), savingText(savingUsd)];
     const cells = numbers.map((text) => `<td class="number">${text}</td>`).join('');
     const why = reasons.map((reason) => markupText(reason)).join('<br>');
     return `<tr><td>${markupText(borrowerPoolId)}</td><td>${markupText(lenderPoolId)}</td>${cells}<td>${why}</td></tr>`;
@@ -107,17 +108,8 @@ ${circlesSection(report)}</body></html>
 `;
 }
 
-/**
- * Writes the page beside the path; it takes the path's place when it is complete.
- * @throws UsageError when it cannot be written
- */
+/** Writes the page. @throws UsageError when it cannot be written */
 export async function writePairPage(path: string, plan: FleetPlan, report: PairReport): Promise<void> {
-  const part = `${path}.part`;
-  try {
-    await writeFile(part, pairPage(plan, report));
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw new UsageError(`--plot ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const file = await PageFile.begin(path, pairPage(plan, report));
+  await file.end();
 }

@@ -1,4 +1,5 @@
 import type { PairReport } from './pair-output.ts';
+import { percentText } from './percent.ts';
 
 const GAP = '  ';
 
@@ -13,7 +14,6 @@ function columns(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${lineOf(row)}\n`).join('');
 }
 
-const percent = (share: number) => `${Math.round(100 * share)} %`;
 const short = (value: number) => String(Number(value.toPrecision(4)));
 
 /** "1.5 (0 to 4)": the mean, and P10 to P90. */
@@ -32,18 +32,43 @@ export function boundShareText(share: number): string {
   return `${Math.floor(1_000 * share) / 10} %`;
 }
 
-function pairingsText({ pairings, emptyReason }: PairReport): string {
+function pairingsText({ pairings, emptyReason, churn }: PairReport): string {
   if (pairings.length === 0) return `No pairings: ${emptyReason ?? 'nothing is short'}.\n`;
-  const head = ['borrower', 'lender', 'units at most', 'confidence', 'saving USD (P10 to P90)', 'why'];
-  const rows = pairings.map(({ borrowerPoolId, lenderPoolId, confidence, expectedUnits, savingUsd, reasons }) => [
-    borrowerPoolId,
-    lenderPoolId,
-    mostExpected(expectedUnits),
-    percent(confidence),
-    savingText(savingUsd),
-    reasons[1] ?? '',
-  ]);
+  const inForce = churn === undefined ? [] : ['change'];
+  const head = ['borrower', 'lender', ...inForce, 'units at most', 'confidence', 'saving USD (P10 to P90)', 'why'];
+  const rows = pairings.map(
+    ({ borrowerPoolId, lenderPoolId, change, confidence, expectedUnits, savingUsd, reasons }) => [
+      borrowerPoolId,
+      lenderPoolId,
+      ...(change === undefined ? [] : [change]),
+      mostExpected(expectedUnits),
+      percentText(confidence),
+      savingText(savingUsd),
+      reasons[1] ?? '',
+    ],
+  );
   return columns([head, ...rows]);
+}
+
+/** What becomes of the pairings in force. */
+function churnLines({ churn }: PairReport): string[] {
+  if (churn === undefined) return [];
+  const { kept, started, ended, share, endedPairings } = churn;
+  const of = share === null ? '' : ` (${percentText(share)} of those in force)`;
+  return [
+    `In force before: ${kept} kept, ${started} started, ${ended} ended${of}.`,
+    ...endedPairings.map(
+      ({ lenderPoolId, borrowerPoolId, reason }) => `${GAP}ended: ${lenderPoolId} to ${borrowerPoolId}: ${reason}`,
+    ),
+  ];
+}
+
+/** How the benefit is spread. */
+export function fairnessText({ fairness: { smallestHalfShare, withoutCredits } }: PairReport): string | undefined {
+  if (smallestHalfShare === null) return undefined;
+  const without = withoutCredits?.smallestHalfShare ?? undefined;
+  const beside = without === undefined ? '' : `; without credits ${percentText(without)}`;
+  return `The half of the borrowers with the least gets ${percentText(smallestHalfShare)} of it${beside}.`;
 }
 
 function explanationText({ poolId, asBorrower, asLender }: NonNullable<PairReport['explain']>): string {
@@ -64,14 +89,14 @@ function explanationText({ poolId, asBorrower, asLender }: NonNullable<PairRepor
 
 /** A plan for people. */
 export function pairTable(report: PairReport): string {
-  const { bound, fairness, refusedByGate, refusedCount, circles, explain, elapsedMs } = report;
+  const { bound, refusedByGate, refusedCount, circles, explain, elapsedMs } = report;
+  const fairness = fairnessText(report);
   const lines = [
     bound.share === null
       ? 'Served: 0 unit-slots; nothing could be served.'
       : `Served: ${short(bound.served)} of the ${short(bound.unlimitedPartners)} unit-slots that unlimited partners could serve (${boundShareText(bound.share)}); short are ${short(bound.short)}.`,
-    ...(fairness.smallestHalfShare === null
-      ? []
-      : [`The half of the borrowers with the least gets ${percent(fairness.smallestHalfShare)} of it.`]),
+    ...(fairness === undefined ? [] : [fairness]),
+    ...churnLines(report),
   ];
   if (refusedCount > 0) {
     const gates = Object.entries(refusedByGate).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));

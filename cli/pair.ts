@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { PairingInput } from '../core/pairing/pair.ts';
 import type { ForecastStreams } from './forecast.ts';
 import { STANDARD_INPUT } from './offline-options.ts';
 import { explainPool, poolNamed } from './pair-explain.ts';
+import type { Fleet } from './pair-input.ts';
 import { FleetError, fleetJsonSchema, parseFleet } from './pair-input.ts';
 import { pairOptions, parsePair } from './pair-options.ts';
 import { pairReport, pairReportJsonSchema } from './pair-output.ts';
@@ -13,35 +13,30 @@ import { helpText, UsageError } from './usage.ts';
 
 /** Mistakes in a file that are told: the rest are counted. */
 const MOST_LINES = 50;
-const BYTE_ORDER_MARK = '\uFEFF';
 
-async function textOf(input: string, standardInput: AsyncIterable<Uint8Array> | undefined): Promise<string> {
+async function bytesOf(input: string, standardInput: AsyncIterable<Uint8Array> | undefined): Promise<Uint8Array> {
   try {
-    if (input !== STANDARD_INPUT) return await readFile(input, 'utf8');
+    if (input !== STANDARD_INPUT) return await readFile(input);
     const pieces: Uint8Array[] = [];
     for await (const piece of standardInput ?? []) pieces.push(piece);
-    return Buffer.concat(pieces).toString('utf8');
+    return Buffer.concat(pieces);
   } catch (error) {
     throw new UsageError(`--input ${input}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-interface Fleet {
-  readonly input: PairingInput;
-  /** As the file states it. */
-  readonly maxPartners: number | undefined;
-}
-
 /** @throws FleetError */
-function fleetOf(text: string): Fleet {
+function fleetOf(bytes: Uint8Array): Fleet {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+    // A byte order mark is skipped, bytes that are no text are refused.
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw new FleetError([`the file: expected JSON: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new FleetError([
+      `the file: expected JSON in UTF-8: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
   }
-  const input = parseFleet(parsed);
-  return { input, maxPartners: (parsed as { maxPartners?: number }).maxPartners };
+  return parseFleet(parsed);
 }
 
 function tellOf(lines: readonly string[], name: string, streams: ForecastStreams): void {
@@ -65,18 +60,18 @@ export async function runPair(argv: readonly string[], streams: ForecastStreams)
   }
   const options = pairOptions(values);
   const name = options.input === STANDARD_INPUT ? 'standard input' : options.input;
-  const text = await textOf(options.input, streams.input);
+  const bytes = await bytesOf(options.input, streams.input);
   const startedMillis = performance.now();
   let fleet: Fleet;
   try {
-    fleet = fleetOf(text);
+    fleet = fleetOf(bytes);
   } catch (error) {
     if (!(error instanceof FleetError)) throw error;
     tellOf(error.lines, name, streams);
     return false;
   }
   const explained = options.explain === undefined ? undefined : poolNamed(fleet.input.pools, options.explain);
-  const plan = planFleet(fleet.input, { ...options, partners: options.partners ?? fleet.maxPartners });
+  const plan = planFleet(fleet, options);
   const explanation = explained === undefined ? undefined : explainPool(plan, explained);
   const report = pairReport(plan, explanation, performance.now() - startedMillis);
   if (options.plotFile !== undefined) await writePairPage(options.plotFile, plan, report);

@@ -40,7 +40,8 @@ entangle pairings end PAIRING-ID
 
 Lists the pairings that the hub has proposed between pools of the calling account and of others; accepts one; or declines
 or ends one. Loans are made of a pairing once both accounts have accepted it; those that are open when it ends go on.
-A consent with pairingAcceptance "standing", which is the default, accepts by itself.
+A consent with pairingAcceptance "standing", which is the default, accepts by itself. Pairings "in circle ci-…" are those
+between members of one circle, which a consent joins with maxCircleAccounts.
 
   --open           only pairings that have not ended
 `,
@@ -49,9 +50,20 @@ A consent with pairingAcceptance "standing", which is the default, accepts by it
 Shows the ledger of the calling account: what is owed to it (+) and by it (-).
 `,
   trust: `entangle trust
+entangle trust record --account ACCOUNT --kind KIND --subject LOAN-ID|MONTH [--note TEXT]
 
 Shows how far others can rely on the calling account: the score, its parts (payments, compliance, service) and the newest
-evidence of each.
+evidence of each; or records what has been seen of another account. The same again changes nothing; another kind for the
+same subject takes its place, unless the operator of the hub has decided. The account that it is about can read it all.
+
+The last line is the account's credits: unit-hours that it lent more than it borrowed, or borrowed more than it lent.
+
+  --account ACCOUNT  whom it is about; never the calling account
+  --kind KIND        of a loan that ended, by its lender or the operator of the hub: payment-settled, payment-late,
+                     payment-defaulted, terms-violated; of a month, by the operator alone: audit-clean,
+                     audit-finding-minor, audit-finding-major
+  --subject SUBJECT  the id of the loan, or the month that was audited, such as 2026-10
+  --note TEXT        what happened, at most 500 characters
 `,
   audit: `entangle audit verify
 
@@ -81,16 +93,15 @@ Forecasts every series of a file on this machine, with the forecaster that plans
 The files are checked as a whole before anything is printed. Exit code 1: a row is wrong (the line is named), or a series
 has no value to forecast from (it is left out). A model that fails is named, and the forecast is made without it. Exit code 2: the command is wrong.
 `,
-  pair: `entangle pair --input FLEET.json [--partners K] [--shared-lenders] [--circles N] [--explain POOL]
+  pair: `entangle pair --input FLEET.json [--partners K] [--borrowers K] [--circles N] [--explain POOL]
               [--plot PAGE.html] [--json]
 
 Plans who of a fleet should lend to whom, on this machine. No hub, no account, no network.
 
   --input FILE     pools with what they own and need by slot, and what their accounts consent to; "-" reads standard
                    input. --input-schema prints its JSON Schema, docs/pairing.md has an example
-  --partners K     lenders of a borrower, and borrowers of a lender, at most: 1 to 10; a consent may say less. Default:
-                   what the file says, else 3
-  --shared-lenders a lender may have any number of borrowers, unless its consent says how many
+  --partners K     lenders of a borrower at most: 1 to 10; a consent may say less. Default: what the file says, else 3
+  --borrowers K    borrowers of a lender at most: 1 to 999; a consent may say less. Default: any number
   --circles N      also parts the pools into circles of at most N (2 to 16) whose members all lend to each other
   --explain POOL   every pair that a pool could be part of, with yes or no and why; POOL is account/region/group
   --plot PAGE      writes a page of charts: what is idle, what is short, who serves whom

@@ -1,4 +1,5 @@
 import type { EpochMillis } from './units.ts';
+import { epochMillis } from './units.ts';
 
 const MILLIS_PER_DAY = 86_400_000;
 
@@ -44,4 +45,17 @@ export function utcDayOfWeek(at: EpochMillis): number {
 /** Seconds since 00:00 UTC. */
 export function utcSecondOfDay(at: EpochMillis): number {
   return Math.floor((((at % MILLIS_PER_DAY) + MILLIS_PER_DAY) % MILLIS_PER_DAY) / 1_000);
+}
+
+/** When a month begins, in UTC. @param month 1 to 12; 13 is the January that follows, 0 the December before */
+export function utcMonthStart(year: number, month: number): EpochMillis {
+  // The inverse of `utcDate`, for the first of a month.
+  const months = year * 12 + month - 1;
+  const [civilYear, civilMonth] = [Math.floor(months / 12), (months % 12) + 1];
+  const marchYear = civilMonth <= 2 ? civilYear - 1 : civilYear;
+  const era = Math.floor(marchYear / 400);
+  const yearOfEra = marchYear - era * 400;
+  const dayOfYear = Math.floor((153 * (civilMonth > 2 ? civilMonth - 3 : civilMonth + 9) + 2) / 5);
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return epochMillis((era * 146_097 + dayOfEra - 719_468) * MILLIS_PER_DAY);
 }

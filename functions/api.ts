@@ -13,6 +13,7 @@ import type { LoanSnapshot } from '../core/lending/commit.ts';
 import { loanFor } from '../core/lending/disclosure.ts';
 import type { Loan } from '../core/lending/loan.ts';
 import { isOpen } from '../core/lending/loan.ts';
+import { creditsOf } from '../core/pairing/credits.ts';
 import type { Transition } from '../core/pairing/lifecycle.ts';
 import { accept, isRefused, leave } from '../core/pairing/lifecycle.ts';
 import type { Pairing, PairingId } from '../core/pairing/pairing.ts';
@@ -22,6 +23,7 @@ import { pairingFor } from '../core/pairing/pairing-view.ts';
 import type { PoolPlan } from '../core/pairing/plan.ts';
 import { planForBorrower } from '../core/pairing/plan.ts';
 import { evidenceFromAudit } from '../core/trust/loan-evidence.ts';
+import { evidenceOfRecord, isRecordKindOfLoan } from '../core/trust/record.ts';
 import { trustOf } from '../core/trust/trust.ts';
 import type { AccountId } from '../core/units.ts';
 import { pairingsOf, poolsOf, queryAccount, readAccountItems } from './adapters/account-store.ts';
@@ -35,21 +37,24 @@ import { chainKey, consentKey, pairingKey, poolKey, usageKey } from './adapters/
 import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
 import { logger, parse } from './adapters/middleware.ts';
 import { publishPairingEvents } from './adapters/pairing-events.ts';
+import { pauseUntrusted } from './adapters/pairing-pauses.ts';
 import { writePairing } from './adapters/pairing-store.ts';
 import {
   consentTermsSchema,
+  evidenceRecordSchema,
   loanIdSchema,
   pairingIdSchema,
   poolEventsSchema,
   poolSpecSchema,
 } from './adapters/schemas.ts';
 import { startReturn } from './adapters/starts.ts';
-import { evidenceOf, writeEvidence } from './adapters/trust-store.ts';
+import { evidenceOf, recordEvidence, writeEvidence } from './adapters/trust-store.ts';
 
 const env = readEnv(
   ...LOAN_TABLES,
   'ENTANGLE_RETURN_STATE_MACHINE_ARN',
   'ENTANGLE_EVENT_BUS',
+  'ENTANGLE_HUB_ACCOUNT_ID',
   'ENTANGLE_EXTERNAL_ID',
   'ENTANGLE_OBSERVE_ROLE_NAME',
 );
@@ -57,6 +62,7 @@ const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGL
 const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
 const loansTable = env.ENTANGLE_LOANS_TABLE;
 const auditTables = { accountsTable, auditTable: env.ENTANGLE_AUDIT_TABLE };
+const eventRoute = { accountsTable, busName: env.ENTANGLE_EVENT_BUS };
 const stepFunctions = new SFNClient({});
 const store = loanStore(env);
 
@@ -75,6 +81,7 @@ async function refuseAccess(caller: Caller, what: string): Promise<never> {
   };
   const { seq } = await recordRefusal(audit, (await readOwn(caller.accountId)).head(caller.accountId), auditTables);
   await writeEvidence(accountsTable, evidenceFromAudit({ ...audit, seq }));
+  await pauseUntrusted(caller.accountId, 'api', audit.at, auditTables, eventRoute);
   throw new HttpError(403, `${what} does not belong to account ${caller.accountId}`);
 }
 
@@ -216,8 +223,8 @@ async function changePairing(
   if (pairing === undefined) throw new HttpError(404, `account ${accountId} has no pairing ${pairingId}`);
   const changed = change(pairing, items.consent(accountId));
   if (isRefused(changed)) throw new HttpError(409, changed.reason);
-  await writePairing(changed, items.head(accountId), auditTables);
-  await publishPairingEvents(env.ENTANGLE_EVENT_BUS, [changed.event]);
+  await writePairing(changed, { [accountId]: items.head(accountId) }, auditTables);
+  await publishPairingEvents([changed], eventRoute);
   const [view] = await viewsOf(accountId, [changed.pairing]);
   return { pairing: view };
 }
@@ -235,7 +242,34 @@ function leavePairing(caller: Caller) {
 
 async function showTrust({ accountId }: Caller) {
   const at = now();
-  return { trust: trustOf(await evidenceOf(accountsTable, accountId, at), at) };
+  const [evidence, items] = await Promise.all([
+    evidenceOf(accountsTable, accountId, at),
+    readAccountItems(accountsTable, [usageKey(accountId)]),
+  ]);
+  return { trust: trustOf(evidence, at), credits: creditsOf(items.usage(accountId), at) };
+}
+
+/** Keeps what a lender or the operator of the hub has seen of an account, once; what it costs in trust pauses pairings at once. */
+async function recordTrust(caller: Caller) {
+  const record = parse(evidenceRecordSchema, caller.body, 'body');
+  const recorder = { accountId: caller.accountId, isOperator: caller.accountId === env.ENTANGLE_HUB_ACCOUNT_ID };
+  const at = now();
+  const loan = isRecordKindOfLoan(record.kind) ? await loanNamed(record.subject) : undefined;
+  const evidence = evidenceOfRecord(record, loan, recorder, at);
+  if ('refused' in evidence) {
+    if (evidence.refused === 'denied') return refuseAccess(caller, `what is recorded of ${record.subject}`);
+    throw new HttpError(evidence.refused === 'invalid' ? 400 : 409, evidence.reason);
+  }
+  const { recorded } = await recordEvidence(evidence, env.ENTANGLE_HUB_ACCOUNT_ID, at, auditTables);
+  if (recorded) await pauseUntrusted(evidence.accountId, 'api', at, auditTables, eventRoute);
+  return { evidence, recorded };
+}
+
+async function loanNamed(subject: string): Promise<Loan> {
+  const loanId = parse(loanIdSchema, subject, 'subject');
+  const snapshot = await store.readSnapshot(loanId);
+  if (snapshot === undefined) throw new HttpError(404, `loan ${loanId} does not exist`);
+  return snapshot.loan;
 }
 
 async function showConsent(caller: Caller) {
@@ -259,6 +293,7 @@ const routes: readonly Route[] = [
   { method: 'POST', path: '/pairings/{pairingId}/accept', run: acceptPairing },
   { method: 'DELETE', path: '/pairings/{pairingId}', run: leavePairing },
   { method: 'GET', path: '/trust', run: showTrust },
+  { method: 'POST', path: '/trust/records', run: recordTrust },
 ];
 
 export const handler = middy().handler(async (event: unknown) => {

@@ -1,18 +1,19 @@
 /**
  * What a forecast gives reason to do before anything happens. After planning, for the pools that were planned; and by the clock
- * for all of them, with what has been measured since. Starts a loan where a bottleneck is likely enough, and plans those pools
- * anew whose demand has left its forecast.
+ * for all of them, with what has been measured since. Starts a loan where a bottleneck is likely enough, pauses the pairings of those
+ * pools whose demand has left its forecast, and plans them anew.
  */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DRIFT_SLOTS, driftOf } from '../core/forecast/coverage.ts';
 import { lookAhead } from '../core/lending/borrow-ahead.ts';
 import type { Loan } from '../core/lending/loan.ts';
+import { pausesForDrift } from '../core/pairing/interruptions.ts';
 import type { Pool } from '../core/pool.ts';
 import { emptyHistory, mergeSamples } from '../core/telemetry/history.ts';
 import type { AccountId, PoolId } from '../core/units.ts';
 import { epochMillis, MILLIS_PER_SECOND, poolIdParts, RESOURCE_TYPES } from '../core/units.ts';
 import type { AccountItems } from './adapters/account-store.ts';
-import { poolsByBucket, readAccountItems } from './adapters/account-store.ts';
+import { pairingsOf, poolsByBucket, readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { demandSamples } from './adapters/demand.ts';
 import { readEnv } from './adapters/env.ts';
@@ -20,6 +21,7 @@ import { readForecasts } from './adapters/forecast-store.ts';
 import { planKey, poolKey } from './adapters/keys.ts';
 import { loansOf } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
+import { writePauses } from './adapters/pairing-pauses.ts';
 import { lookAheadInputSchema } from './adapters/schemas.ts';
 import { startBorrowAhead, startPlanFor } from './adapters/starts.ts';
 import { readMetrics } from './adapters/telemetry.ts';
@@ -27,6 +29,8 @@ import { readMetrics } from './adapters/telemetry.ts';
 const env = readEnv(
   'ENTANGLE_ACCOUNTS_TABLE',
   'ENTANGLE_LOANS_TABLE',
+  'ENTANGLE_AUDIT_TABLE',
+  'ENTANGLE_EVENT_BUS',
   'ENTANGLE_HISTORY_BUCKET',
   'ENTANGLE_BORROW_STATE_MACHINE_ARN',
   'ENTANGLE_PLAN_STATE_MACHINE_ARN',
@@ -34,6 +38,9 @@ const env = readEnv(
   'ENTANGLE_OBSERVE_ROLE_NAME',
 );
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
+const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
+const auditTables = { accountsTable, auditTable: env.ENTANGLE_AUDIT_TABLE };
+const eventRoute = { accountsTable, busName: env.ENTANGLE_EVENT_BUS };
 const stepFunctions = new SFNClient({});
 
 async function borrowWhereLikely(pool: Pool, items: AccountItems, openLoans: readonly Loan[]): Promise<boolean> {
@@ -75,21 +82,31 @@ async function hasDrifted({ spec }: Pool): Promise<boolean> {
   });
 }
 
+/** What a pool was paired on holds no longer once its demand has left its forecast: the next plan sees which pairs still hold. */
+async function pauseDrifted(account: AccountId, drifted: readonly PoolId[]): Promise<number> {
+  if (drifted.length === 0) return 0;
+  const pairings = await pairingsOf(accountsTable, account);
+  const pauses = pausesForDrift(pairings, new Set(drifted), 'look-ahead', now());
+  return writePauses(pauses, auditTables, eventRoute);
+}
+
 interface Done {
   readonly borrows: number;
   readonly drifted: readonly PoolId[];
+  readonly paused: number;
 }
 
 async function lookAheadOf(account: AccountId, poolIds: readonly PoolId[], compare: boolean): Promise<Done> {
   const openLoans = await loansOf(env.ENTANGLE_LOANS_TABLE, 'open', account);
-  const items = await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [...poolIds.map(poolKey), ...poolIds.map(planKey)]);
+  const items = await readAccountItems(accountsTable, [...poolIds.map(poolKey), ...poolIds.map(planKey)]);
   let borrows = 0;
   const drifted: PoolId[] = [];
   for (const pool of poolIds.flatMap((id) => items.pool(id) ?? [])) {
-    if (await borrowWhereLikely(pool, items, openLoans)) borrows += 1;
+    // A forecast that demand has left asks for nothing any more: the plan that is started looks ahead with a new one.
     if (compare && (await hasDrifted(pool))) drifted.push(pool.spec.poolId);
+    else if (await borrowWhereLikely(pool, items, openLoans)) borrows += 1;
   }
-  return { borrows, drifted };
+  return { borrows, drifted, paused: await pauseDrifted(account, drifted) };
 }
 
 function byAccount(poolIds: readonly PoolId[]): Map<AccountId, PoolId[]> {
@@ -106,14 +123,15 @@ function byAccount(poolIds: readonly PoolId[]): Map<AccountId, PoolId[]> {
  * One account that cannot be read does not keep the others from being looked at; the run fails at its end, by name.
  */
 export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, compare }) => {
-  const poolIds = named ?? [...(await poolsByBucket(env.ENTANGLE_ACCOUNTS_TABLE)).values()].flat();
-  let borrows = 0;
+  const poolIds = named ?? [...(await poolsByBucket(accountsTable)).values()].flat();
+  let [borrows, paused] = [0, 0];
   const drifted: PoolId[] = [];
   const failed: string[] = [];
   for (const [account, ids] of byAccount(poolIds)) {
     try {
       const done = await lookAheadOf(account, ids, compare);
       borrows += done.borrows;
+      paused += done.paused;
       drifted.push(...done.drifted);
     } catch (error) {
       logger.error('account not looked at', { account, error: error instanceof Error ? error : String(error) });
@@ -122,5 +140,5 @@ export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, com
   }
   if (drifted.length > 0) await startPlanFor(stepFunctions, env.ENTANGLE_PLAN_STATE_MACHINE_ARN, drifted, now());
   if (failed.length > 0) throw new Error(`not looked at: ${failed.join(', ')}`);
-  return { pools: poolIds.length, borrows, drifted };
+  return { pools: poolIds.length, borrows, drifted, paused };
 });

@@ -2,7 +2,12 @@ import type { ChainHead } from '../core/audit/chain.ts';
 import type { PoolForecast } from '../core/forecast/pool-forecast.ts';
 import { planBucket } from '../core/pairing/bucket.ts';
 import type { Merge } from '../core/pairing/merge.ts';
-import type { Pairing, PairingEvent } from '../core/pairing/pairing.ts';
+import type { Pairing, PairingChange } from '../core/pairing/pairing.ts';
+import { isOpenPairing } from '../core/pairing/pairing.ts';
+import { bucketOfPart } from '../core/pairing/parts.ts';
+import type { BucketReliability, PairPrediction } from '../core/pairing/verdicts.ts';
+import { awaiting, calibrationFor, predictionsOf, takesPredictions } from '../core/pairing/verdicts.ts';
+import type { Pool } from '../core/pool.ts';
 import { trustOf } from '../core/trust/trust.ts';
 import type { AccountId, EpochMillis, PoolId } from '../core/units.ts';
 import { poolIdParts } from '../core/units.ts';
@@ -10,54 +15,75 @@ import { pairingsOf, readAccountItems, writePlan } from './adapters/account-stor
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { pairingIdFor } from './adapters/ids.ts';
-import { chainKey, consentKey, forecastKey, poolKey, usageKey } from './adapters/keys.ts';
+import { bucketOf, chainKey, consentKey, forecastKey, poolKey, usageKey } from './adapters/keys.ts';
+import { inLanes } from './adapters/lanes.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { publishPairingEvents } from './adapters/pairing-events.ts';
 import { refreshPairing, writePairing } from './adapters/pairing-store.ts';
+import { readReliability, writePredictions, writeReliability } from './adapters/reliability-store.ts';
 import { bucketInputSchema } from './adapters/schemas.ts';
 import { ConditionsFailed } from './adapters/transaction.ts';
 import { evidenceOf } from './adapters/trust-store.ts';
 
-const env = readEnv('ENTANGLE_ACCOUNTS_TABLE', 'ENTANGLE_AUDIT_TABLE', 'ENTANGLE_EVENT_BUS');
+const env = readEnv(
+  'ENTANGLE_ACCOUNTS_TABLE',
+  'ENTANGLE_AUDIT_TABLE',
+  'ENTANGLE_EVENT_BUS',
+  'ENTANGLE_HISTORY_BUCKET',
+  'ENTANGLE_CREDIT_STRENGTH',
+);
 const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
 const auditTables = { accountsTable, auditTable: env.ENTANGLE_AUDIT_TABLE };
 const ACTOR = 'pair';
-
-/** Calls to the tables at a time: enough to be quick, few enough that one account's chain is not fought for. */
-const LANES = 8;
-
-async function inLanes<Item>(items: readonly Item[], run: (item: Item) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await run(item);
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
-}
 
 interface Known {
   readonly trust: Readonly<Record<string, number>>;
   /** Pairings that pools of the bucket borrow by. */
   readonly existing: readonly Pairing[];
+  /** By pool: open pairings in which pools of the bucket lend to pools of other parts of it. */
+  readonly lentElsewhere: Readonly<Record<string, number>>;
 }
 
 async function known(accounts: readonly AccountId[], poolIds: readonly PoolId[], at: EpochMillis): Promise<Known> {
   const trust: Record<string, number> = {};
   const existing: Pairing[] = [];
-  const borrowers = new Set(poolIds);
+  const lentElsewhere: Record<string, number> = {};
+  const own = new Set(poolIds);
   await inLanes(accounts, async (account) => {
     const [evidence, pairings] = await Promise.all([
       evidenceOf(accountsTable, account, at),
       pairingsOf(accountsTable, account),
     ]);
     trust[account] = trustOf(evidence, at).score;
-    existing.push(
-      ...pairings.filter(
-        ({ borrowerAccountId, borrowerPoolId }) => borrowerAccountId === account && borrowers.has(borrowerPoolId),
-      ),
-    );
+    for (const pairing of pairings) {
+      const { borrowerAccountId, borrowerPoolId, lenderAccountId, lenderPoolId } = pairing;
+      if (borrowerAccountId === account && own.has(borrowerPoolId)) existing.push(pairing);
+      if (lenderAccountId !== account || !own.has(lenderPoolId) || own.has(borrowerPoolId)) continue;
+      if (isOpenPairing(pairing)) lentElsewhere[lenderPoolId] = (lentElsewhere[lenderPoolId] ?? 0) + 1;
+    }
   });
-  return { trust, existing };
+  return { trust, existing, lentElsewhere };
 }
+
+/** Lenders of other parts of a bucket that pools of this one have open pairings with. */
+function guestsOf(existing: readonly Pairing[], poolIds: readonly PoolId[]): PoolId[] {
+  const own = new Set(poolIds);
+  const lenders = existing.filter(isOpenPairing).map(({ lenderPoolId }) => lenderPoolId);
+  return [...new Set(lenders)].filter((id) => !own.has(id));
+}
+
+/** Trust in the accounts of guests: what they borrow by is planned elsewhere. */
+async function trustIn(accounts: readonly AccountId[], at: EpochMillis): Promise<Record<string, number>> {
+  const trust: Record<string, number> = {};
+  await inLanes(accounts, async (account) => {
+    trust[account] = trustOf(await evidenceOf(accountsTable, account, at), at).score;
+  });
+  return trust;
+}
+
+const accountsOf = (poolIds: readonly PoolId[]): AccountId[] => [
+  ...new Set(poolIds.map((id) => poolIdParts(id).accountId)),
+];
 
 /** Runs writes of one pairing. What somebody else has changed meanwhile stays: the next plan sees it. */
 async function unlessChanged(pairingId: string, write: () => Promise<void>): Promise<void> {
@@ -76,14 +102,19 @@ async function writeMerge({ changes, refreshed }: Merge, heads: Map<AccountId, C
     const { pairingId } = change.pairing;
     byPairing.set(pairingId, [...(byPairing.get(pairingId) ?? []), change]);
   }
-  const events: PairingEvent[] = [];
+  const written: PairingChange[] = [];
   try {
     await inLanes([...byPairing], ([pairingId, course]) =>
       unlessChanged(pairingId, async () => {
         for (const change of course) {
-          const { accountId } = change.audit;
-          heads.set(accountId, await writePairing(change, heads.get(accountId), auditTables));
-          events.push(change.event);
+          const { lenderAccountId, borrowerAccountId } = change.pairing;
+          const parties = [lenderAccountId, borrowerAccountId].flatMap((account) => {
+            const head = heads.get(account);
+            return head === undefined ? [] : [[account, head] as const];
+          });
+          const moved = await writePairing(change, Object.fromEntries(parties), auditTables);
+          for (const [account, head] of Object.entries(moved)) heads.set(account as AccountId, head);
+          written.push(change);
         }
       }),
     );
@@ -92,28 +123,61 @@ async function writeMerge({ changes, refreshed }: Merge, heads: Map<AccountId, C
     );
   } finally {
     // What was written is told, whatever came after it.
-    await publishPairingEvents(env.ENTANGLE_EVENT_BUS, events);
+    await publishPairingEvents(written, { accountsTable, busName: env.ENTANGLE_EVENT_BUS });
+  }
+}
+
+/** Keeps what a plan expects of its pairings until it can be judged. The plan stands without it. */
+async function keepPredictions(
+  bucket: string,
+  before: BucketReliability,
+  pairs: readonly PairPrediction[],
+  at: EpochMillis,
+): Promise<void> {
+  const predictions = predictionsOf(pairs, at);
+  if (predictions === undefined || !takesPredictions(before, at)) return;
+  try {
+    await writePredictions(env.ENTANGLE_HISTORY_BUCKET, bucket, predictions);
+    const isWritten = await writeReliability(accountsTable, bucket, awaiting(before, predictions));
+    if (!isWritten) logger.info('another run keeps its predictions', { bucket });
+  } catch (error) {
+    logger.error('predictions not kept', { bucket, error: error instanceof Error ? error : String(error) });
   }
 }
 
 /**
- * Pairs the pools of one bucket: proposes pairings, takes up, pauses and ends those that there are, and writes each pool's plan: its
+ * Pairs the pools of one bucket, or of a part of one: proposes pairings, takes up, pauses and ends those that there are, and writes each pool's plan: its
  * forecast, its partners with their reasons, and the refused ones with theirs.
  */
 export const handler = lambda(bucketInputSchema, async ({ bucket, poolIds }) => {
-  const accounts = [...new Set(poolIds.map((id) => poolIdParts(id).accountId))];
+  const at = now();
+  const own = accountsOf(poolIds);
+  const { trust, ...stored } = await known(own, poolIds, at);
+  const guestIds = guestsOf(stored.existing, poolIds);
+  const all = [...poolIds, ...guestIds];
+  const accounts = accountsOf(all);
   const items = await readAccountItems(accountsTable, [
-    ...poolIds.flatMap((id) => [poolKey(id), forecastKey(id)]),
+    ...all.flatMap((id) => [poolKey(id), forecastKey(id)]),
     ...accounts.flatMap((account) => [consentKey(account), usageKey(account), chainKey(account)]),
   ]);
   const forecasts: Record<string, PoolForecast> = {};
-  for (const id of poolIds) {
+  for (const id of all) {
     const forecast = items.forecast(id);
     if (forecast !== undefined) forecasts[id] = forecast;
   }
-  const at = now();
-  const { plans, merge } = planBucket({
+  const inBucket = ({ spec }: Pool) => bucketOf(spec.region, spec.instanceType) === bucketOfPart(bucket);
+  const reliability = await readReliability(accountsTable, bucket);
+  const { plans, merge, predictions } = planBucket({
     pools: poolIds.flatMap((id) => items.pool(id) ?? []),
+    guests: guestIds.flatMap((id) => items.pool(id) ?? []).filter(inBucket),
+    ...stored,
+    trust: {
+      ...trust,
+      ...(await trustIn(
+        accounts.filter((account) => trust[account] === undefined),
+        at,
+      )),
+    },
     forecasts,
     consents: Object.fromEntries(
       accounts.map((account) => {
@@ -121,8 +185,9 @@ export const handler = lambda(bucketInputSchema, async ({ bucket, poolIds }) => 
         return [account, { usage: items.usage(account), ...(consent === undefined ? {} : { consent }) }];
       }),
     ),
-    ...(await known(accounts, poolIds, at)),
+    calibration: calibrationFor(reliability),
     pairingIdOf: pairingIdFor,
+    creditStrength: env.ENTANGLE_CREDIT_STRENGTH,
     actor: ACTOR,
     now: at,
   });
@@ -133,6 +198,7 @@ export const handler = lambda(bucketInputSchema, async ({ bucket, poolIds }) => 
   });
   await writeMerge(merge, new Map(heads));
   await inLanes(plans, (plan) => writePlan(accountsTable, plan));
+  await keepPredictions(bucket, reliability, predictions, at);
   return {
     bucket,
     pools: plans.length,

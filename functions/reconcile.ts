@@ -1,6 +1,7 @@
 /**
  * The level-triggered way in: looks at what is, not at what was announced. Finds loans that are due, recovered, revoked or
- * stuck between two states, and alarms that no loan answers, whatever event was lost.
+ * stuck between two states, alarms that no loan answers, and events that were never put, whatever was lost; and audits each account's
+ * last month.
  */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Loan } from '../core/lending/loan.ts';
@@ -9,7 +10,7 @@ import type { Recovery } from '../core/lending/recovery.ts';
 import { hasRecovered } from '../core/lending/recovery.ts';
 import type { Pool } from '../core/pool.ts';
 import type { AccountId, EpochMillis } from '../core/units.ts';
-import { MILLIS_PER_SECOND } from '../core/units.ts';
+import { epochMillis, MILLIS_PER_SECOND } from '../core/units.ts';
 import type { AccountItems } from './adapters/account-store.ts';
 import { poolsByBucket, readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
@@ -18,6 +19,8 @@ import { observeGroup } from './adapters/groups.ts';
 import { consentKey, poolKey } from './adapters/keys.ts';
 import { loansOf } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
+import { sweepEvents } from './adapters/pairing-events.ts';
+import { auditLastMonth } from './adapters/period-audit.ts';
 import { noInputSchema } from './adapters/schemas.ts';
 import { startBorrow, startReturn } from './adapters/starts.ts';
 import type { AlarmObservation } from './adapters/telemetry.ts';
@@ -26,6 +29,8 @@ import { alarmsInAlarm, latestMetrics } from './adapters/telemetry.ts';
 const env = readEnv(
   'ENTANGLE_ACCOUNTS_TABLE',
   'ENTANGLE_LOANS_TABLE',
+  'ENTANGLE_AUDIT_TABLE',
+  'ENTANGLE_EVENT_BUS',
   'ENTANGLE_BORROW_STATE_MACHINE_ARN',
   'ENTANGLE_RETURN_STATE_MACHINE_ARN',
   'ENTANGLE_EXTERNAL_ID',
@@ -33,6 +38,8 @@ const env = readEnv(
   'ENTANGLE_STUCK_AFTER_SECONDS',
 );
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
+const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
+const auditTables = { accountsTable, auditTable: env.ENTANGLE_AUDIT_TABLE };
 const stepFunctions = new SFNClient({});
 
 /** An execution that failed without a trace may be started again once as much time has passed as makes a loan stuck. */
@@ -101,30 +108,37 @@ async function reconcilePools(pools: readonly Pool[], loans: readonly Loan[]): P
 async function reconcileAccount(account: AccountId, poolIds: readonly Pool['spec']['poolId'][]) {
   const loans = await loansOf(env.ENTANGLE_LOANS_TABLE, 'open', account);
   const lenders = loans.flatMap((loan) => loan.lenderAccountId ?? []);
-  const items = await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [
+  const items = await readAccountItems(accountsTable, [
     ...poolIds.map(poolKey),
     ...[account, ...lenders].map(consentKey),
   ]);
   const pools = poolIds.flatMap((id) => items.pool(id) ?? []);
-  return { returns: await reconcileLoans(account, loans, items), borrows: await reconcilePools(pools, loans) };
+  const done = { returns: await reconcileLoans(account, loans, items), borrows: await reconcilePools(pools, loans) };
+  const at = now();
+  // An event that has waited so long was left behind by a function that is gone.
+  const leftBehind = epochMillis(at - env.ENTANGLE_STUCK_AFTER_SECONDS * MILLIS_PER_SECOND);
+  const events = await sweepEvents(account, leftBehind, { accountsTable, busName: env.ENTANGLE_EVENT_BUS });
+  return { ...done, events, audits: (await auditLastMonth(account, at, auditTables)) ? 1 : 0 };
 }
 
 /** One account that cannot be read does not keep the others from being looked at; the run fails at its end, by name. */
 export const handler = lambda(noInputSchema, async () => {
   const byAccount = new Map<AccountId, Pool['spec']['poolId'][]>();
-  for (const poolIds of (await poolsByBucket(env.ENTANGLE_ACCOUNTS_TABLE)).values()) {
+  for (const poolIds of (await poolsByBucket(accountsTable)).values()) {
     for (const id of poolIds) {
       const account = id.slice(0, id.indexOf('/')) as AccountId;
       byAccount.set(account, [...(byAccount.get(account) ?? []), id]);
     }
   }
-  const total = { accounts: byAccount.size, returns: 0, borrows: 0 };
+  const total = { accounts: byAccount.size, returns: 0, borrows: 0, events: 0, audits: 0 };
   const failed: string[] = [];
   for (const [account, poolIds] of byAccount) {
     try {
       const done = await reconcileAccount(account, poolIds);
       total.returns += done.returns;
       total.borrows += done.borrows;
+      total.events += done.events;
+      total.audits += done.audits;
     } catch (error) {
       logger.error('account not reconciled', { account, error: error instanceof Error ? error : String(error) });
       failed.push(account);

@@ -2,12 +2,14 @@ import * as z from 'zod';
 import { HOLIDAY_COUNTRIES } from '../calendars/holidays.ts';
 import { isTimeZone } from '../calendars/time-zone.ts';
 import { NEED_LEVELS } from '../core/forecast/pool-forecast.ts';
+import { ISOLATION_LEVELS } from '../core/pool.ts';
 import { RESOURCE_TYPES } from '../core/units.ts';
 import { GROUP_NAME_CHARACTERS_MAX } from './names.ts';
 
 /** More would pass the size limits of the API's and the event bus's resource policies (8,192 and 10,240 bytes). */
 const LINKED_ACCOUNTS_MAX = 400;
 const TIME_ZONE_ERROR = 'a name of the IANA time zone database such as Europe/Berlin';
+const CREDIT_STRENGTH_ERROR = 'a number from 0 to 0.9';
 const EVALUATION_SECONDS_MAX = 86_400;
 const UNITS_MAX = 100_000;
 
@@ -44,6 +46,7 @@ function list<Item extends z.ZodType>(item: Item, min: number, max: number, of: 
 }
 
 const percent = decimal(0, 100, 'a number above 0, at most 100');
+const yesOrNo = z.boolean({ error: 'true or false' });
 const accountId = text(/^\d{12}$/, '12 digits in quotes');
 const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as eu-central-1');
 const periodError = '10, 20, 30 or a multiple of 60, at most 86400 seconds';
@@ -98,6 +101,15 @@ const alarm = fields({
 const commitment = fields({
   kind: oneOf(['capacity-reservation', 'reserved-instance', 'savings-plan']),
   units: whole(1, UNITS_MAX, 'instances'),
+  discountFollowsLoan: yesOrNo
+    .exactOptional()
+    .describe(
+      "Of Reserved Instances and Savings Plans: whether their discount applies to a borrower's instances; left out: no. Where AWS shares discounts within one payer already, lending adds nothing",
+    ),
+}).superRefine((value, context) => {
+  if (value.kind !== 'capacity-reservation' || value.discountFollowsLoan === undefined) return;
+  const message = 'no discountFollowsLoan: a reservation is lent itself, a discount belongs to the other kinds';
+  context.addIssue({ code: 'custom', path: ['discountFollowsLoan'], message });
 });
 
 const resources = z.partialRecord(oneOf(RESOURCE_TYPES), resource, {
@@ -136,10 +148,7 @@ const calendar = fields({
   holidays: list(oneOf(HOLIDAY_COUNTRIES as [string, ...string[]]), 0, 10, 'countries')
     .default([])
     .describe('Countries whose public holidays change demand'),
-  monthEnds: z
-    .boolean({ error: 'true or false' })
-    .default(false)
-    .describe('Whether the last day of a month is special'),
+  monthEnds: yesOrNo.default(false).describe('Whether the last day of a month is special'),
   timeZone,
 }).describe('Business events that change demand: read when a pool is enrolled, learned from past occurrences');
 
@@ -174,6 +183,22 @@ const pool = fields({
   storageType: text(/^\S.{0,63}$/, 'a storage type such as gp3').default('gp3'),
   networkGbps: decimal(0, 10_000, 'gigabits per second of one instance, above 0'),
   commitments: list(commitment, 0, 3, 'commitments').default([]),
+  lendsAs: oneOf(['physical', 'nominal'])
+    .exactOptional()
+    .describe('What a loan moves: reserved capacity itself, or the ceiling of the group; left out: nominal'),
+  encryptedAtRest: yesOrNo
+    .exactOptional()
+    .describe('Whether every volume of the group is encrypted; left out: not stated, which counts as no'),
+  isolation: oneOf(ISOLATION_LEVELS)
+    .exactOptional()
+    .describe(
+      "How far its instances are kept apart from other customers', weakest first; left out: dedicated-instance with dedicated tenancy, else virtualised",
+    ),
+  withoutLending: oneOf(['on-demand', 'own-reservation', 'no-capacity'])
+    .exactOptional()
+    .describe(
+      'What the owner would do about a shortage if nobody lent: what savings are counted against; left out: on-demand where provisioningLimitUnits allows it, else no-capacity',
+    ),
   reserveUnits: whole(0, UNITS_MAX, 'instances').default(0),
   provisioningLimitUnits: whole(0, UNITS_MAX, 'instances').default(0),
   onDemandUsdPerUnitHour: z
@@ -194,6 +219,16 @@ const pool = fields({
     context.addIssue({ code: 'custom', path, message });
   if (Object.keys(value.resources).length === 0) {
     issue(['resources'], `at least one of the fields ${RESOURCE_TYPES.join(', ')}`);
+  }
+  if (value.lendsAs === 'physical' && !value.commitments.some(({ kind }) => kind === 'capacity-reservation')) {
+    issue(
+      ['lendsAs'],
+      'a commitment of kind capacity-reservation beside it: only reserved capacity is lent physically',
+    );
+  }
+  const isDedicated = value.isolation?.startsWith('dedicated-');
+  if (isDedicated !== undefined && isDedicated !== (value.tenancy === 'dedicated')) {
+    issue(['isolation'], `a level that goes with the tenancy ${value.tenancy}`);
   }
   for (const [index, { kind }] of value.commitments.entries()) {
     const isRepeated = value.commitments.findIndex((other) => other.kind === kind) < index;
@@ -250,6 +285,12 @@ const hub = fields({
   lookAheadEveryMinutes: whole(1, 60, 'minutes')
     .default(5)
     .describe('How often forecasts are compared with what was measured since, and asked for bottlenecks'),
+  creditStrength: z
+    .number({ error: CREDIT_STRENGTH_ERROR })
+    .min(0, { error: CREDIT_STRENGTH_ERROR })
+    .max(0.9, { error: CREDIT_STRENGTH_ERROR })
+    .default(0)
+    .describe('How much an account that lent more than it borrowed comes before others as a borrower; 0: not at all'),
 });
 
 /** The configuration file. Its errors state what is expected; `config.ts` adds where and what was there instead. */

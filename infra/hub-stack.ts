@@ -98,7 +98,7 @@ export class HubStack extends Stack {
   }
 
   #environment(config: Config, history: HistoryBucket, schedules: LoanSchedules): Record<string, string> {
-    const { accountId, externalId, stuckAfterSeconds } = config.hub;
+    const { accountId, externalId, stuckAfterSeconds, creditStrength } = config.hub;
     return {
       ENTANGLE_ACCOUNTS_TABLE: tableName('accounts'),
       ENTANGLE_LOANS_TABLE: tableName('loans'),
@@ -106,6 +106,7 @@ export class HubStack extends Stack {
       ENTANGLE_AUDIT_TABLE: tableName('audit'),
       ENTANGLE_HISTORY_BUCKET: history.bucket.bucketName,
       ENTANGLE_EVENT_BUS: EVENT_BUS_NAME,
+      ENTANGLE_HUB_ACCOUNT_ID: accountId,
       ENTANGLE_BORROW_STATE_MACHINE_ARN: stateMachineArn(this, 'borrow'),
       ENTANGLE_RETURN_STATE_MACHINE_ARN: stateMachineArn(this, 'return'),
       ENTANGLE_PLAN_STATE_MACHINE_ARN: stateMachineArn(this, 'plan'),
@@ -115,6 +116,8 @@ export class HubStack extends Stack {
       ENTANGLE_OBSERVE_ROLE_NAME: linkedRolePrefix('Observe', accountId),
       ENTANGLE_ADJUST_ROLE_NAME: linkedRolePrefix('Adjust', accountId),
       ENTANGLE_STUCK_AFTER_SECONDS: String(stuckAfterSeconds),
+      // Never in the notation with an exponent.
+      ENTANGLE_CREDIT_STRENGTH: creditStrength === 0 ? '0' : creditStrength.toFixed(6),
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
       POWERTOOLS_SERVICE_NAME: METRICS_SERVICE,
     };

@@ -13,6 +13,7 @@ export const FUNCTION_NAMES = [
   'list-pools',
   'collect',
   'forecast',
+  'judge-pairings',
   'pair',
   'look-ahead',
   'reconcile',

@@ -20,11 +20,11 @@ import {
   settle,
 } from '../../core/lending/saga.ts';
 import type { GroupObservation, Pool } from '../../core/pool.ts';
-import type { LoanId } from '../../core/units.ts';
-import { invariant } from '../../core/units.ts';
-import { sha256Hex } from '../../functions/adapters/ids.ts';
+import type { LoanId, PoolId } from '../../core/units.ts';
+import { invariant, poolIdParts } from '../../core/units.ts';
+import { pairingIdFor, sha256Hex } from '../../functions/adapters/ids.ts';
 import type { AccountKey } from '../../functions/adapters/keys.ts';
-import { chainKey, consentKey, poolKey, usageKey } from '../../functions/adapters/keys.ts';
+import { chainKey, consentKey, pairingStateKey, poolKey, usageKey } from '../../functions/adapters/keys.ts';
 import { tableName } from '../../infra/names.ts';
 import { writeUnitsOfTransaction } from './dynamodb-units.ts';
 
@@ -87,6 +87,10 @@ const scratchKey = <Key extends { readonly accountId: string }>(key: Key): Key =
   accountId: scratchAccount(key.accountId),
 });
 
+function stateOfPair(lender: PoolId, borrower: PoolId): AccountKey {
+  return pairingStateKey(poolIdParts(borrower).accountId, pairingIdFor(lender, borrower));
+}
+
 function loanItem(loan: Loan): Item {
   const lender = loan.lenderAccountId === undefined ? {} : { lenderAccountId: scratchAccount(loan.lenderAccountId) };
   const borrowerAccountId = scratchAccount(loan.borrowerAccountId);
@@ -122,6 +126,7 @@ export class ScratchBooks {
         await books.#copy(key);
       }
     }
+    await books.#copy(stateOfPair(lender.pool.spec.poolId, borrower.pool.spec.poolId));
     return books;
   }
 
@@ -156,7 +161,10 @@ export class ScratchBooks {
       ...commit.usage.map((change) => scratchKey(usageKey(change.accountId))),
       scratchKey(chainKey(commit.audit.accountId)),
     ];
-    const checked = commit.consents.map((condition) => scratchKey(consentKey(condition.accountId)));
+    const checked = [
+      ...commit.consents.map((condition) => scratchKey(consentKey(condition.accountId))),
+      ...commit.pairs.map(({ lenderPoolId, borrowerPoolId }) => scratchKey(stateOfPair(lenderPoolId, borrowerPoolId))),
+    ];
     const account = scratchAccount(commit.audit.accountId);
     const record = link(commit.audit, this.#heads.get(account) ?? GENESIS, sha256Hex);
     this.#heads.set(account, { seq: record.seq, hash: record.hash });

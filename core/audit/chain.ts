@@ -65,10 +65,16 @@ export type ChainFault =
  * Every fault of a chain: records altered, missing, out of their place, or a head that is not the last record's.
  * @param records in the order of `seq`
  * @param head what the account's head item says; pass it to notice a chain cut off at its end
+ * @param from the record before the first of `records`, as it was verified earlier. Default: the chain's beginning
  */
-export function verifyChain(records: readonly AuditRecord[], head: ChainHead, sha256: Sha256Hex): ChainFault[] {
+export function verifyChain(
+  records: readonly AuditRecord[],
+  head: ChainHead,
+  sha256: Sha256Hex,
+  from: ChainHead = GENESIS,
+): ChainFault[] {
   const faults: ChainFault[] = [];
-  let previous = GENESIS;
+  let previous = from;
   for (const record of records) {
     const { hash, ...body } = record;
     for (let seq = previous.seq + 1; seq < record.seq; seq += 1) faults.push({ kind: 'missing', seq });

@@ -65,13 +65,13 @@ export function settlementEntries(
 }
 
 /**
- * What a loan costs for the time that it was active: `price × units × (until − active)`, in micro-dollars.
- * Never more than was reserved: a return that comes late through no doing of the borrower is not billed to it.
+ * What a loan costs for the time that it was active: `price × units of the lender's × (until − active)`, rounded half up to whole
+ * micro-dollars. Never more than was reserved: a return that comes late through no doing of the borrower is not billed to it.
  */
 export function usedAmount(
   loan: {
     readonly priceMicroUsdPerUnitHour: MicroUsd;
-    readonly units: number;
+    readonly lenderUnits: number;
     readonly activeAt?: EpochMillis;
     readonly dueAt?: EpochMillis;
   },
@@ -79,7 +79,18 @@ export function usedAmount(
 ): MicroUsd {
   if (loan.activeAt === undefined) return microUsd(0);
   const billedUntil = Math.min(until, loan.dueAt ?? until);
-  return capacityCost(loan.priceMicroUsdPerUnitHour, loan.units, Math.max(0, billedUntil - loan.activeAt));
+  return capacityCost(loan.priceMicroUsdPerUnitHour, loan.lenderUnits, Math.max(0, billedUntil - loan.activeAt));
+}
+
+/**
+ * What a unit-hour of its own costs the borrower: `price × units of the lender's ÷ units of the borrower's`, rounded up to whole
+ * micro-dollars. So it passes a whole maximum exactly when the unrounded price does.
+ */
+export function borrowedUnitPrice(priceMicroUsdPerUnitHour: MicroUsd, lenderUnits: number, units: number): MicroUsd {
+  invariant(priceMicroUsdPerUnitHour >= 0 && lenderUnits > 0 && units > 0, 'a price of units that are there');
+  const borrowed = BigInt(units);
+  const total = BigInt(priceMicroUsdPerUnitHour) * BigInt(lenderUnits);
+  return microUsd(Number((total + borrowed - 1n) / borrowed));
 }
 
 export interface AccountBalance {

@@ -82,8 +82,13 @@ export interface ConsentTerms {
   readonly otherRegions?: 'refuse' | 'accept';
   /** The least trust, 0 to 1, required of a counterparty; absent: as trust.ts says. */
   readonly trustFloor?: number;
-  /** Partners that each pool of the account is paired with at most; absent: as preferences.ts says. */
+  /** Lenders, and where stated also borrowers, that each pool of the account is paired with at most; absent: as preferences.ts says. */
   readonly maxPartners?: number;
+  /**
+   * Accounts, this one among them, of a circle that a pool of the account joins at most, 2 to 16: its members all lend to each
+   * other, beyond `maxPartners`. Absent: no pool of the account is in a circle.
+   */
+  readonly maxCircleAccounts?: number;
   /** Whether this consent accepts pairings by itself (`standing`) or the account each one (`explicit`); absent: standing. */
   readonly pairingAcceptance?: 'standing' | 'explicit';
   readonly windows: readonly ConsentWindow[];
@@ -113,4 +118,9 @@ export interface ConsentUsage {
   /** Unit-seconds by calendar month (`YYYY-MM`, UTC): the full term when reserved, trued down when the loan ends. */
   readonly lentUnitSeconds: Readonly<Record<string, number>>;
   readonly borrowedUnitSeconds: Readonly<Record<string, number>>;
+  /**
+   * What loans that have ended made of the account's credits, in unit-seconds of the lenders by the month of their end: above 0
+   * where it lent, below 0 where it borrowed. Absent: none has. Read it with `creditsOf`.
+   */
+  readonly creditUnitSeconds?: Readonly<Record<string, number>>;
 }

@@ -1,12 +1,14 @@
+import { borrowedUnitPrice } from '../billing/ledger.ts';
 import type { Consent, ConsentUsage } from '../consent/consent.ts';
 import type { ConsentUse, Refusal } from '../consent/covers.ts';
 import { ownRefusals, refusals } from '../consent/covers.ts';
 import type { PoolForecast } from '../forecast/pool-forecast.ts';
-import { gateRefusal } from '../pairing/gates.ts';
+import { standInRatio } from '../pairing/consent-gate.ts';
+import { timesUnitRatio } from '../pairing/gates.ts';
 import type { Pairing } from '../pairing/pairing.ts';
 import type { Partner } from '../pairing/plan.ts';
 import type { GroupObservation, Pool, PoolSpec } from '../pool.ts';
-import type { AccountId, EpochMillis } from '../units.ts';
+import type { AccountId, EpochMillis, MicroUsd } from '../units.ts';
 import { invariant, microUsd } from '../units.ts';
 import { lendableUnits } from './lendable.ts';
 import type { Loan, LoanReason } from './loan.ts';
@@ -27,7 +29,7 @@ export interface Candidate {
 
 export interface ChoiceInput {
   readonly snapshotLoan: Loan;
-  /** What is missing by now; it may be less than the loan asked for, or nothing. */
+  /** Units of the borrower's that are missing by now; it may be less than the loan asked for, or nothing. */
   readonly unitsStillNeeded: number;
   readonly borrowerPool: Pool;
   readonly borrowerGroup: GroupObservation;
@@ -82,6 +84,18 @@ function unitsText(units: number): string {
   return `${units} unit${units === 1 ? '' : 's'}`;
 }
 
+/** What a candidate lends: of its own units, and where they are of another type also what they stand in for. */
+function lentText(
+  { lenderUnits }: Stake,
+  { spec }: Pool,
+  { unitsStillNeeded: units, borrowerPool }: ChoiceInput,
+): string {
+  const { instanceType } = borrowerPool.spec;
+  return spec.instanceType === instanceType
+    ? unitsText(lenderUnits)
+    : `${unitsText(lenderUnits)} of ${spec.instanceType} (for ${units} of ${instanceType})`;
+}
+
 /** Terms to try, longest first: halves, down to the shortest. */
 function termsToTry(shortestSeconds: number, longestSeconds: number): number[] {
   const terms: number[] = [];
@@ -89,15 +103,20 @@ function termsToTry(shortestSeconds: number, longestSeconds: number): number[] {
   return [...terms, shortestSeconds];
 }
 
-/** What both consents have against a loan for this term, lender first. */
-function uncovered(candidate: Candidate, input: ChoiceInput, price: number, termSeconds: number): Objection[] {
+/** What a candidate would lend, and at what price: of its own units, which stand in for those that the borrower needs. */
+interface Stake {
+  readonly lenderUnits: number;
+  readonly priceMicroUsdPerUnitHour: MicroUsd;
+}
+
+/** What both consents have against a loan for this term, lender first: each is held against its own units. */
+function uncovered(candidate: Candidate, input: ChoiceInput, stake: Stake, termSeconds: number): Objection[] {
   const { pool: lender, consent } = candidate;
   const { borrowerPool: borrower, unitsStillNeeded: units } = input;
+  const { lenderUnits, priceMicroUsdPerUnitHour: price } = stake;
   const shared = {
     application: borrower.spec.application,
-    units,
     termSeconds,
-    priceMicroUsdPerUnitHour: microUsd(price),
     recallNoticeSeconds: consent?.terms.lend?.recallNoticeSeconds ?? 0,
     latencyMillis: input.latencyMillis(lender.spec, borrower.spec),
     now: input.now,
@@ -106,6 +125,8 @@ function uncovered(candidate: Candidate, input: ChoiceInput, price: number, term
     ...shared,
     ...(trust === undefined ? {} : { counterpartyTrust: trust }),
     direction,
+    units: direction === 'lend' ? lenderUnits : units,
+    priceMicroUsdPerUnitHour: direction === 'lend' ? price : borrowedUnitPrice(price, lenderUnits, units),
     accountId: own.spec.accountId,
     groupName: own.spec.groupName,
     pool: own.spec,
@@ -125,10 +146,11 @@ function agreeTerm(
   candidate: Candidate & { readonly group: GroupObservation; readonly consent: Consent },
   borrowerConsent: Consent,
   input: ChoiceInput,
-  price: number,
+  stake: Stake,
 ): { termSeconds: number; shortestTermSeconds: number; arithmetic: string } | Objection[] {
   const { pool, group, plan, consent } = candidate;
-  const { unitsStillNeeded: units } = input;
+  const { lenderUnits } = stake;
+  const wanted = lentText(stake, pool, input);
   const shortest = Math.max(consent.terms.shortestTermSeconds, borrowerConsent.terms.shortestTermSeconds);
   const longest = Math.min(consent.terms.longestTermSeconds, borrowerConsent.terms.longestTermSeconds);
   if (shortest > longest) {
@@ -140,14 +162,14 @@ function agreeTerm(
   }
   let objections: Objection[] = [];
   for (const termSeconds of termsToTry(shortest, longest)) {
-    const refused = uncovered(candidate, input, price, termSeconds);
+    const refused = uncovered(candidate, input, stake, termSeconds);
     const lendable = lendableUnits({ pool, group, plan, now: input.now, termSeconds });
-    const enough = lendable.units >= units;
+    const enough = lendable.units >= lenderUnits;
     if (enough && refused.length === 0) {
       return { termSeconds, shortestTermSeconds: shortest, arithmetic: lendable.reason };
     }
-    const details = [{ text: `${unitsText(units)} needed: ${lendable.reason}`, onlyFor: pool.spec.accountId }];
-    objections = [...refused, ...(enough ? [] : [{ text: `it cannot lend ${unitsText(units)} now`, details }])];
+    const details = [{ text: `${wanted} needed: ${lendable.reason}`, onlyFor: pool.spec.accountId }];
+    objections = [...refused, ...(enough ? [] : [{ text: `it cannot lend ${wanted} now`, details }])];
   }
   return objections;
 }
@@ -180,30 +202,32 @@ function examine(partner: Partner, input: ChoiceInput): Finding {
   if (candidate.unavailable !== undefined) return passedOver(plain(candidate.unavailable));
   const { pool, group, consent } = candidate;
   const { borrowerConsent, borrowerPool, unitsStillNeeded: units } = input;
-  const gated = gateRefusal(pool.spec, borrowerPool.spec);
-  if (gated !== undefined) return passedOver(plain(`${gated.field}: ${gated.detail}`));
+  const standIn = standInRatio(pool.spec, borrowerPool.spec, { lender: consent, borrower: borrowerConsent });
+  if ('gate' in standIn) return passedOver(plain(`${standIn.field}: ${standIn.detail}`));
   if (group === undefined) return passedOver(plain('its Auto Scaling group could not be read'));
   if (!group.lendingEnabled) {
     return passedOver(plain('its Auto Scaling group is not tagged entangle:lending=enabled'));
   }
+  const lenderUnits = timesUnitRatio(units, standIn.unitRatio);
   const price = consent?.terms.lend?.minPriceMicroUsdPerUnitHour ?? microUsd(0);
+  const stake: Stake = { lenderUnits, priceMicroUsdPerUnitHour: price };
   if (consent === undefined || borrowerConsent === undefined) {
-    return passedOver(...uncovered(candidate, input, price, 0));
+    return passedOver(...uncovered(candidate, input, stake, 0));
   }
-  const agreed = agreeTerm({ ...candidate, group, consent }, borrowerConsent, input, price);
+  const agreed = agreeTerm({ ...candidate, group, consent }, borrowerConsent, input, stake);
   if (Array.isArray(agreed)) return passedOver(...agreed);
   if (pool.movingLoanId !== undefined && pool.movingLoanId !== input.snapshotLoan.loanId) {
     return { kind: 'busy', objection: against(who, [plain('it is just being moved by another loan')]) };
   }
   const { termSeconds, shortestTermSeconds } = agreed;
   const reasons: LoanReason[] = [
-    { text: `${who} lends ${unitsText(units)} for ${termSeconds} s` },
+    { text: `${who} lends ${lentText(stake, pool, input)} for ${termSeconds} s` },
     { text: `${who}: ${agreed.arithmetic}`, onlyFor: pool.spec.accountId },
     { text: `score ${partner.score}, confidence ${partner.confidence}`, fromMetrics: true },
     ...partner.metricReasons.map((text) => ({ text, fromMetrics: true as const })),
     ...partner.reasons.map((text) => ({ text })),
   ];
-  const terms = { units, priceMicroUsdPerUnitHour: price, termSeconds, shortestTermSeconds };
+  const terms = { units, ...stake, termSeconds, shortestTermSeconds };
   const { borrowerGroup } = input;
   return {
     kind: 'fits',
@@ -281,9 +305,10 @@ function withoutPartner(input: ChoiceInput, passedOver: readonly Objection[]): C
 }
 
 /**
- * The first partner with an active pairing that can lend all of what is still needed, on terms that both consents cover. The price is the lender's
- * minimum; the term is the longest that both accept and for which the lender is forecast to stay idle, halved until it fits
- * or reaches the shortest.
+ * The first partner with an active pairing that can lend all of what is still needed, on terms that both consents cover. Where its
+ * instances are of another type, as many of its units as the borrower declared stand in, rounded up to whole ones. The price is the
+ * lender's minimum, for each unit of its own; the term is the longest that both accept and for which the lender is forecast to stay
+ * idle, halved until it fits or reaches the shortest.
  *
  * Nobody fits: wait for one that would fit but is being moved, else provision within the borrower's limit, else refuse; every
  * partner passed over is in the reasons.

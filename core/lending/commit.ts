@@ -37,6 +37,12 @@ export interface ConsentCondition {
   readonly version: number;
 }
 
+/** Two pools that must be in an active pairing when the commit happens: a party that has ended it meanwhile wins. */
+export interface PairCondition {
+  readonly lenderPoolId: PoolId;
+  readonly borrowerPoolId: PoolId;
+}
+
 /** A change of what is used under a consent; a rise carries the maximum that must not be passed. */
 export interface UsageChange {
   readonly accountId: AccountId;
@@ -48,6 +54,8 @@ export interface UsageChange {
   /** Units in use before the change must not exceed this. Absent on a release. */
   readonly unitsBeforeAtMost?: number;
   readonly unitSecondsBeforeAtMost?: number;
+  /** What a loan that ends adds to the account's credits: the lender's units while it had them, less than 0 for the borrower. */
+  readonly credit?: { readonly month: string; readonly unitSeconds: number };
 }
 
 /** Everything that one step of a loan writes: all of it or nothing. */
@@ -57,6 +65,7 @@ export interface LoanCommit {
   readonly expectedVersion?: number;
   readonly pools: readonly PoolChange[];
   readonly consents: readonly ConsentCondition[];
+  readonly pairs: readonly PairCondition[];
   readonly usage: readonly UsageChange[];
   readonly ledger: readonly LedgerEntry[];
   readonly audit: AuditEvent;
@@ -68,7 +77,15 @@ export function assertCommit(commit: LoanCommit): void {
   invariant(loan.version === (expectedVersion ?? 0) + 1, 'a commit raises the version of its loan by one');
   invariant(loan.history.at(-1)?.state === loan.state, 'the last state in the history is the state of the loan');
   invariant(Number.isSafeInteger(loan.units) && loan.units > 0, 'a loan is of a positive whole number of units');
+  const { lenderUnits } = loan;
+  invariant(
+    lenderUnits === undefined ||
+      (Number.isSafeInteger(lenderUnits) && lenderUnits > 0 && loan.lenderPoolId !== undefined),
+    'a loan takes a positive whole number of units from its lender',
+  );
   assertBalanced(commit.ledger);
+  const credits = commit.usage.reduce((sum, { credit }) => sum + (credit?.unitSeconds ?? 0), 0);
+  invariant(credits === 0, 'the credits of one commit sum to zero');
   const pools = new Set(commit.pools.map((change) => change.poolId));
   invariant(pools.size === commit.pools.length, 'a commit changes a pool at most once');
   invariant(commit.audit.subject === loan.loanId, 'the audit record of a commit is about its loan');

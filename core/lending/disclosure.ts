@@ -16,6 +16,7 @@ const READERS = {
   lenderAccountId: 'both',
   lenderPoolId: 'both',
   units: 'both',
+  lenderUnits: 'both',
   bindingResource: 'borrower-metrics',
   startedBy: 'borrower',
   alarmName: 'borrower-metrics',

@@ -86,7 +86,13 @@ export interface Loan {
   /** Absent while no lender is chosen and in provisioned loans. */
   readonly lenderAccountId?: AccountId;
   readonly lenderPoolId?: PoolId;
+  /** Units of the borrower's: by as many its ceiling rises. */
   readonly units: number;
+  /**
+   * Units of the lender's that stand in for them, by as many its ceiling is lowered: `units × unit ratio`, rounded up to whole ones.
+   * Absent: as many as `units`. Read it with `lenderUnitsOf`.
+   */
+  readonly lenderUnits?: number;
   /** The resource type that needs the most units. */
   readonly bindingResource: ResourceType;
   /** The execution that makes the loan: a second one for the same loan leaves it alone. */
@@ -96,6 +102,7 @@ export interface Loan {
   readonly alarmTransitionAt?: EpochMillis;
   /** The forecast that asked for it before an alarm could. */
   readonly forecastNeed?: ForecastNeed;
+  /** Of a unit of the lender's. */
   readonly priceMicroUsdPerUnitHour: MicroUsd;
   readonly termSeconds: number;
   readonly shortestTermSeconds: number;

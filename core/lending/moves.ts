@@ -1,6 +1,7 @@
 import type { GroupObservation, Pool } from '../pool.ts';
 import { ceilingUnits } from '../pool.ts';
 import type { CeilingMove, Loan } from './loan.ts';
+import { lenderUnitsOf } from './loan-units.ts';
 
 /**
  * How a decided move stands against what is observed now.
@@ -17,10 +18,10 @@ export function moveStatus(move: CeilingMove, group: GroupObservation): MoveStat
 }
 
 /** The lender's ceiling goes down by the loan; its desired capacity is never touched. */
-export function takeMove(group: GroupObservation, units: number): CeilingMove {
+export function takeMove(group: GroupObservation, lenderUnits: number): CeilingMove {
   return {
     fromMaxSize: group.maxSize,
-    toMaxSize: group.maxSize - units,
+    toMaxSize: group.maxSize - lenderUnits,
     fromDesiredCapacity: group.desiredCapacity,
     toDesiredCapacity: group.desiredCapacity,
   };
@@ -71,8 +72,9 @@ export function takeBackMove(pool: Pool, group: GroupObservation, loan: Loan): C
  */
 export function giveBackMove(pool: Pool, group: GroupObservation, loan: Loan): CeilingMove {
   const expected = ceilingUnits(pool);
+  const lenderUnits = lenderUnitsOf(loan);
   const toMaxSize =
-    group.maxSize <= expected ? group.maxSize + loan.units : Math.max(group.maxSize, expected + loan.units);
+    group.maxSize <= expected ? group.maxSize + lenderUnits : Math.max(group.maxSize, expected + lenderUnits);
   return {
     fromMaxSize: group.maxSize,
     toMaxSize,

@@ -5,12 +5,15 @@
 import { pendingEntries, settlementEntries, usedAmount } from '../billing/ledger.ts';
 import { utcMonth } from '../calendar.ts';
 import type { Consent } from '../consent/consent.ts';
+import { timesUnitRatio, unitRatioOf } from '../pairing/gates.ts';
 import type { GroupObservation, Pool } from '../pool.ts';
 import type { AccountId, EpochMillis, LoanId, MicroUsd, PoolId, ResourceType } from '../units.ts';
 import { capacityCost, invariant, MILLIS_PER_SECOND, microUsd, plusMillis } from '../units.ts';
 import type { LoanCommit, LoanSnapshot, PoolChange, UsageChange } from './commit.ts';
 import { failureEnding } from './failure.ts';
 import type { CeilingMove, ForecastNeed, Loan, LoanReason, LoanState, ReturnReason } from './loan.ts';
+import { auditEventOf } from './loan-audit.ts';
+import { lenderUnitsOf } from './loan-units.ts';
 import { giveMove, takeMove } from './moves.ts';
 
 const SECONDS_PER_HOUR = 3_600;
@@ -33,7 +36,11 @@ export interface LoanRequest {
 
 /** Terms that both sides' consents cover. Without lender: the borrower's own provisioning limit is used. */
 export interface Offer {
+  /** Of the borrower's. */
   readonly units: number;
+  /** Units of the lender's that stand in for them; absent: as many. */
+  readonly lenderUnits?: number;
+  /** Of a unit of the lender's. */
   readonly priceMicroUsdPerUnitHour: MicroUsd;
   readonly termSeconds: number;
   readonly shortestTermSeconds: number;
@@ -43,43 +50,13 @@ export interface Offer {
   readonly reasons: readonly LoanReason[];
 }
 
-/** The account whose right or capacity a state change touches: its chain carries the record. */
-function concernedAccount(loan: Loan): AccountId {
-  const lenderSide: readonly LoanState[] = ['reserved', 'taken', 'returned', 'compensated', 'failed'];
-  return lenderSide.includes(loan.state) && loan.lenderAccountId !== undefined
-    ? loan.lenderAccountId
-    : loan.borrowerAccountId;
-}
-
-/** What both parties may read: the record stands in the chain of one of them. */
-function auditDetail(loan: Loan): Record<string, string | number | boolean | null> {
-  return {
-    kind: loan.kind,
-    units: loan.units,
-    borrowerPoolId: loan.borrowerPoolId,
-    lenderPoolId: loan.lenderPoolId ?? null,
-    returnReason: loan.returnReason ?? null,
-    billedMicroUsd: loan.billedMicroUsd ?? null,
-    endDetail: loan.endDetail ?? null,
-    ...(concernedAccount(loan) === loan.borrowerAccountId ? ownAuditDetail(loan) : {}),
-  };
-}
-
-/** What the borrower alone may read, or the lender only where the borrower's consent lets it. */
-function ownAuditDetail(loan: Loan): Record<string, string> {
-  const { bindingResource, forecastNeed, reasons } = loan;
-  // The first reason is why it was asked for.
-  const asked = forecastNeed === undefined ? undefined : reasons[0]?.text;
-  return { bindingResource, ...(asked === undefined ? {} : { askedAhead: asked }) };
-}
-
 /** The commit that moves a loan to a state; the parts that this state changes are filled in by the caller. */
 function enter(
   before: Loan,
   state: LoanState,
   at: EpochMillis,
   changes: Partial<Loan>,
-  parts: Partial<Pick<LoanCommit, 'pools' | 'consents' | 'usage' | 'ledger'>> = {},
+  parts: Partial<Pick<LoanCommit, 'pools' | 'consents' | 'pairs' | 'usage' | 'ledger'>> = {},
 ): LoanCommit {
   const loan: Loan = {
     ...before,
@@ -93,16 +70,10 @@ function enter(
     ...(before.version === 0 ? {} : { expectedVersion: before.version }),
     pools: parts.pools ?? [],
     consents: parts.consents ?? [],
+    pairs: parts.pairs ?? [],
     usage: parts.usage ?? [],
     ledger: parts.ledger ?? [],
-    audit: {
-      accountId: concernedAccount(loan),
-      type: `loan.${state}`,
-      at,
-      subject: loan.loanId,
-      actor: 'entangle',
-      detail: auditDetail(loan),
-    },
+    audit: auditEventOf(loan, at),
   };
 }
 
@@ -182,15 +153,41 @@ function poolChange(pool: Pool, moving: PoolChange['moving'], counters: Partial<
 function reservedUsage(consent: Consent, direction: 'lend' | 'borrow', offer: Offer, at: EpochMillis): UsageChange {
   const limits = consent.terms[direction];
   invariant(limits !== undefined, `the consent of ${consent.accountId} covers to ${direction}`);
-  const unitSeconds = offer.units * offer.termSeconds;
+  const units = direction === 'lend' ? lenderUnitsOf(offer) : offer.units;
+  const unitSeconds = units * offer.termSeconds;
   return {
     accountId: consent.accountId,
     direction,
-    units: offer.units,
+    units,
     unitSeconds,
     month: utcMonth(at),
-    unitsBeforeAtMost: limits.maxUnits - offer.units,
+    unitsBeforeAtMost: limits.maxUnits - units,
     unitSecondsBeforeAtMost: limits.maxUnitHoursPerMonth * SECONDS_PER_HOUR - unitSeconds,
+  };
+}
+
+/** The units that an offer takes from its lender: as the consent under which they are borrowed says. */
+function standInUnits(offer: Offer, lender: Pool, borrower: Pool): number {
+  const lenderUnits = lenderUnitsOf(offer);
+  const { substitutions } = offer.borrowerConsent.terms.borrow ?? {};
+  const unitRatio = unitRatioOf(lender.spec, borrower.spec, substitutions);
+  invariant(
+    unitRatio !== undefined && lenderUnits === timesUnitRatio(offer.units, unitRatio),
+    'a loan takes from the lender what stands in for the units of the borrower',
+  );
+  return lenderUnits;
+}
+
+/** What an offer fixes of a loan, whoever lends. */
+function agreedTerms(loan: Loan, offer: Offer): Partial<Loan> {
+  return {
+    units: offer.units,
+    priceMicroUsdPerUnitHour: offer.priceMicroUsdPerUnitHour,
+    termSeconds: offer.termSeconds,
+    shortestTermSeconds: offer.shortestTermSeconds,
+    borrowerConsentVersion: offer.borrowerConsent.version,
+    borrowerDataAccess: offer.borrowerConsent.terms.dataAccess,
+    reasons: [...loan.reasons, ...offer.reasons],
   };
 }
 
@@ -202,15 +199,7 @@ export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): 
   const { loan, borrowerPool } = snapshot;
   const { lender, units } = offer;
   invariant(loan.state === 'requested', 'only a request can be reserved');
-  const terms = {
-    units,
-    priceMicroUsdPerUnitHour: offer.priceMicroUsdPerUnitHour,
-    termSeconds: offer.termSeconds,
-    shortestTermSeconds: offer.shortestTermSeconds,
-    borrowerConsentVersion: offer.borrowerConsent.version,
-    borrowerDataAccess: offer.borrowerConsent.terms.dataAccess,
-    reasons: [...loan.reasons, ...offer.reasons],
-  };
+  const terms = agreedTerms(loan, offer);
   const give = giveMove(offer.borrowerGroup, units);
   const borrowerCondition = { accountId: loan.borrowerAccountId, version: offer.borrowerConsent.version };
   if (lender === undefined) {
@@ -230,19 +219,21 @@ export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): 
       },
     );
   }
-  const take = takeMove(lender.group, units);
+  const lenderUnits = standInUnits(offer, lender.pool, borrowerPool);
+  const take = takeMove(lender.group, lenderUnits);
   invariant(
     take.toMaxSize >= lender.group.desiredCapacity + lender.pool.spec.reserveUnits,
     'a lender keeps what it runs and its reserve',
   );
   const parties = { ...loan, lenderAccountId: lender.pool.spec.accountId };
-  const price = capacityCost(offer.priceMicroUsdPerUnitHour, units, offer.termSeconds * MILLIS_PER_SECOND);
+  const price = capacityCost(offer.priceMicroUsdPerUnitHour, lenderUnits, offer.termSeconds * MILLIS_PER_SECOND);
   return enter(
     loan,
     'reserved',
     at,
     {
       ...terms,
+      ...(lenderUnits === units ? {} : { lenderUnits }),
       lenderAccountId: lender.pool.spec.accountId,
       lenderPoolId: lender.pool.spec.poolId,
       lenderConsentVersion: lender.consent.version,
@@ -252,9 +243,10 @@ export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): 
     {
       pools: [
         poolChange(borrowerPool, 'acquire', { borrowedUnits: units }),
-        poolChange(lender.pool, 'acquire', { lentUnits: units }),
+        poolChange(lender.pool, 'acquire', { lentUnits: lenderUnits }),
       ],
       consents: [borrowerCondition, { accountId: lender.consent.accountId, version: lender.consent.version }],
+      pairs: [{ lenderPoolId: lender.pool.spec.poolId, borrowerPoolId: loan.borrowerPoolId }],
       usage: [
         reservedUsage(offer.borrowerConsent, 'borrow', offer, at),
         reservedUsage(lender.consent, 'lend', offer, at),
@@ -331,7 +323,8 @@ export function reclaim(snapshot: LoanSnapshot, giveBack: CeilingMove | undefine
     'reclaimed',
     at,
     {
-      billedMicroUsd: loan.kind === 'provisioned' ? microUsd(0) : usedAmount(loan, at),
+      billedMicroUsd:
+        loan.kind === 'provisioned' ? microUsd(0) : usedAmount({ ...loan, lenderUnits: lenderUnitsOf(loan) }, at),
       moves: giveBack === undefined ? loan.moves : { ...loan.moves, giveBack },
     },
     { pools },
@@ -341,12 +334,16 @@ export function reclaim(snapshot: LoanSnapshot, giveBack: CeilingMove | undefine
 function releasedUsage(loan: Loan, accountId: AccountId, direction: 'lend' | 'borrow', at: EpochMillis): UsageChange {
   const reservedAt = loan.history.find((entry) => entry.state === 'reserved')?.at ?? at;
   const usedSeconds = loan.activeAt === undefined ? 0 : Math.ceil((at - loan.activeAt) / MILLIS_PER_SECOND);
+  const countedSeconds = Math.min(usedSeconds, loan.termSeconds);
+  const units = direction === 'lend' ? lenderUnitsOf(loan) : loan.units;
+  const credit = lenderUnitsOf(loan) * countedSeconds * (direction === 'lend' ? 1 : -1);
   return {
     accountId,
     direction,
-    units: -loan.units,
-    unitSeconds: loan.units * (Math.min(usedSeconds, loan.termSeconds) - loan.termSeconds),
+    units: -units,
+    unitSeconds: units * (countedSeconds - loan.termSeconds),
     month: utcMonth(reservedAt),
+    ...(countedSeconds === 0 ? {} : { credit: { month: utcMonth(at), unitSeconds: credit } }),
   };
 }
 
@@ -372,10 +369,11 @@ export function settle(snapshot: LoanSnapshot, at: EpochMillis, failure?: string
   const { lenderAccountId } = loan;
   if (lenderAccountId === undefined || lenderPool === undefined) return enter(loan, endState(loan), at, ending);
   const parties = { loanId: loan.loanId, borrowerAccountId: loan.borrowerAccountId, lenderAccountId };
-  const pending = capacityCost(loan.priceMicroUsdPerUnitHour, loan.units, loan.termSeconds * MILLIS_PER_SECOND);
+  const lenderUnits = lenderUnitsOf(loan);
+  const pending = capacityCost(loan.priceMicroUsdPerUnitHour, lenderUnits, loan.termSeconds * MILLIS_PER_SECOND);
   const reclaimedAt = loan.history.at(-1)?.at ?? at;
   return enter(loan, endState(loan), at, ending, {
-    pools: [poolChange(lenderPool, 'release', { lentUnits: -loan.units })],
+    pools: [poolChange(lenderPool, 'release', { lentUnits: -lenderUnits })],
     usage: [
       releasedUsage(loan, loan.borrowerAccountId, 'borrow', reclaimedAt),
       releasedUsage(loan, lenderAccountId, 'lend', reclaimedAt),

@@ -2,15 +2,16 @@ import type { PoolForecast } from '../forecast/pool-forecast.ts';
 import type { Pool } from '../pool.ts';
 import { microUsd } from '../units.ts';
 import type { AccountFacts } from './consent-gate.ts';
-import { acceptedDifferences, consentRefusal } from './consent-gate.ts';
+import { consentRefusal, standInRatio } from './consent-gate.ts';
 import type { GateRefusal } from './gates.ts';
-import { gateRefusal, loanSubstanceOf, unitRatioOf } from './gates.ts';
+import { loanSubstanceOf } from './gates.ts';
 import type { PairingForecast } from './grid.ts';
 import { latencyMillis, sharedZone } from './latency.ts';
 import type { Match, Matcher } from './match.ts';
 import type { PairOutlook } from './outlook.ts';
 import { pairOutlook } from './outlook.ts';
 import type { Calibration } from './reliability.ts';
+import { NO_CALIBRATION } from './reliability.ts';
 import type { Score } from './score.ts';
 import { scorePair, unitHourFactor } from './score.ts';
 
@@ -35,25 +36,37 @@ export interface PairCandidate {
 /** Pool facts first, then both consents, then whether there is anything to lend: the first that speaks against the pair. */
 export function screenPair(lender: Pool, borrower: Pool, context: PairContext): PairCandidate | GateRefusal {
   const lenderConsent = context.consentOf(lender.spec.accountId);
-  const accepted = acceptedDifferences(lenderConsent, context.consentOf(borrower.spec.accountId));
-  const refusal = gateRefusal(lender.spec, borrower.spec, accepted) ?? consentRefusal(lender, borrower, context);
+  const borrowerConsent = context.consentOf(borrower.spec.accountId);
+  const standIn = standInRatio(lender.spec, borrower.spec, { lender: lenderConsent, borrower: borrowerConsent });
+  if ('gate' in standIn) return standIn;
+  const refusal = consentRefusal(lender, borrower, context);
   if (refusal !== undefined) return refusal;
-  const unitRatio = unitRatioOf(lender.spec, borrower.spec, accepted.substitutions) ?? 1;
+  const { unitRatio } = standIn;
   const match = context.match(lender, borrower, unitRatio);
   if (!match.everLendable) return nothingToLend(context.forecasts[lender.spec.poolId]);
-  const score = scorePair({
-    coverage: match.coverage,
-    peakReduction: match.peakReduction,
+  const score = pairScore(lender, borrower, unitRatio, match, context);
+  return { lender, borrower, unitRatio, match, score };
+}
+
+/** How good a lender is that passes the gates, by what the pools do for each other. */
+export function pairScore(
+  lender: Pool,
+  borrower: Pool,
+  unitRatio: number,
+  { coverage, peakReduction }: Pick<Match, 'coverage' | 'peakReduction'>,
+  context: AccountFacts,
+): Score {
+  const price = context.consentOf(lender.spec.accountId)?.terms.lend?.minPriceMicroUsdPerUnitHour ?? 0;
+  return scorePair({
+    coverage,
+    peakReduction,
     sharedZone: sharedZone(lender.spec, borrower.spec) !== undefined,
     sameRegion: lender.spec.region === borrower.spec.region,
     latencyMillis: latencyMillis(lender.spec, borrower.spec),
     trust: context.trustOf(lender.spec.accountId),
-    priceMicroUsdPerUnitHour: microUsd(
-      Math.round((lenderConsent?.terms.lend?.minPriceMicroUsdPerUnitHour ?? 0) * unitRatio),
-    ),
+    priceMicroUsdPerUnitHour: microUsd(Math.round(price * unitRatio)),
     onDemandMicroUsdPerUnitHour: borrower.spec.onDemandMicroUsdPerUnitHour,
   });
-  return { lender, borrower, unitRatio, match, score };
 }
 
 function nothingToLend(forecast: PoolForecast | undefined): GateRefusal {
@@ -71,7 +84,11 @@ const NOMINAL_SHARE = 0.5;
  * What a unit-hour between the pools is worth beside the others of a plan, above 0: the borrower's on-demand price (in USD) times
  * proximity, trust and price. To be used as the weight in matching.
  */
-export function unitHourWeight({ lender, borrower, score }: PairCandidate): number {
+export function unitHourWeight({
+  lender,
+  borrower,
+  score,
+}: Pick<PairCandidate, 'lender' | 'borrower' | 'score'>): number {
   const usd = Math.max(1, borrower.spec.onDemandMicroUsdPerUnitHour) / 1e6;
   return usd * unitHourFactor(score) * (loanSubstanceOf(lender.spec) === 'physical' ? 1 : NOMINAL_SHARE);
 }
@@ -93,11 +110,15 @@ export function outlookOf(
 }
 
 /** Why a candidate is one, for people: what enrolling says of both pools, and apart from it what the forecasts say. */
-export function reasonsOf({ lender, borrower, unitRatio, match }: PairCandidate): {
+export function reasonsOf(
+  { lender, borrower, unitRatio, match }: PairCandidate,
+  calibration: Calibration = NO_CALIBRATION,
+): {
   readonly reasons: string[];
   readonly metricReasons: string[];
 } {
   const zone = sharedZone(lender.spec, borrower.spec);
+  const verdicts = Math.round(calibration.count);
   const percent = (share: number) => `${Math.round(share * 100)} %`;
   const place =
     lender.spec.region === borrower.spec.region
@@ -118,6 +139,9 @@ export function reasonsOf({ lender, borrower, unitRatio, match }: PairCandidate)
         : [
             `median peaks are ${Number(match.peaksApartHours.toFixed(1))} h apart; together they peak ${percent(match.peakReduction)} lower than apart`,
           ]),
+      ...(verdicts === 0
+        ? []
+        : [`confidence is corrected by ${verdicts} verdict${verdicts === 1 ? '' : 's'} on earlier days`]),
     ],
   };
 }

@@ -1,187 +1,52 @@
 import type { Pool } from '../pool.ts';
 import type { AccountId, PoolId } from '../units.ts';
-import type { PairCandidate, PairContext } from './assess.ts';
-import { outlookOf, reasonsOf, screenPair, unitHourWeight } from './assess.ts';
-import { commonGrid, fleetCurves } from './fleet.ts';
+import type { PairCandidate } from './assess.ts';
+import { outlookOf, reasonsOf, screenPair } from './assess.ts';
+import { commonGrid } from './fleet.ts';
 import type { GateRefusal } from './gates.ts';
 import { comingSlots } from './grid.ts';
 import type { PlannedPair } from './lifecycle.ts';
-import type { MatchingPool } from './matching/market.ts';
-import { planPairings } from './matching/plan-pairings.ts';
 import type { Merge } from './merge.ts';
-import { mergePlan, restReason } from './merge.ts';
+import { mergePlan } from './merge.ts';
 import type { PairOutlook } from './outlook.ts';
-import type { PairingInput, Screening } from './pair.ts';
-import { betterFirst, pairContext, partnerOf, screenLenders } from './pair.ts';
+import type { PairingInput } from './pair.ts';
+import { betterFirst, partnerOf } from './pair.ts';
 import type { Pairing, PairingId } from './pairing.ts';
 import { isOpenPairing } from './pairing.ts';
-import type { Partner, PoolPlan } from './plan.ts';
-import { preferencesOf } from './preferences.ts';
+import type { PoolPlan, RefusedPartner } from './plan.ts';
+import { Scene } from './scene.ts';
+import type { Selected } from './selection.ts';
+import { select } from './selection.ts';
+import type { PairPrediction } from './verdicts.ts';
+import { predictionOf } from './verdicts.ts';
 
-/** Candidates of one borrower that matching looks at, the best: what a bucket of thousands of pools needs stays in memory. */
-const CANDIDATES_MAX = 200;
-/** Starting or ending a pairing costs as much as this share of what an average one serves. */
-const SWITCHING_SHARE = 0.2;
-
-export interface BucketInput extends Omit<PairingInput, 'maxPartners'> {
+export interface BucketInput extends PairingInput {
+  /**
+   * Lenders that are planned for elsewhere and have open pairings with these pools: they keep them, and get no others. Forecasts
+   * and consents have theirs too.
+   */
+  readonly guests?: readonly Pool[];
+  /** By pool id: open pairings in which the pool lends to pools that are planned for elsewhere. */
+  readonly lentElsewhere?: Readonly<Record<string, number>>;
   /** All that are stored for the borrowers of the bucket, ended ones too. */
   readonly existing: readonly Pairing[];
   readonly pairingIdOf: (lender: PoolId, borrower: PoolId) => PairingId;
+  /** How much credits weigh borrowers, from 0 up to 1, 1 excluded; absent: not at all. See credits.ts. */
+  readonly creditStrength?: number;
   /** Name of the function that plans. */
   readonly actor: string;
 }
 
 export interface BucketPlan {
-  /** One for each pool, in the order of their ids. */
+  /** One for each pool that is planned for, in the order of their ids. */
   readonly plans: readonly PoolPlan[];
   readonly merge: Merge;
-}
-
-interface Scene {
-  readonly pools: readonly Pool[];
-  readonly context: PairContext;
-  readonly input: BucketInput;
-  readonly refusals: ReadonlyMap<PoolId, Pick<Screening, 'refused' | 'refusedCount'>>;
-  /** Candidates that may be proposed, of each borrower, best first. */
-  readonly offered: ReadonlyMap<PoolId, readonly PairCandidate[]>;
-  readonly stored: ReadonlyMap<PairingId, Pairing>;
-}
-
-/** A pair that the plan has, with the units by slot that a matching gave it; absent: it stands by, in case an alarm goes off. */
-interface Selected {
-  readonly candidate: PairCandidate;
-  readonly units?: Float64Array;
-}
-
-function maxPartnersOf(pool: Pool, context: PairContext): number {
-  return preferencesOf(context.consentOf(pool.spec.accountId)?.terms).maxPartners;
-}
-
-function sceneOf(input: BucketInput): Scene {
-  const pools = [...input.pools].sort((a, b) => (a.spec.poolId < b.spec.poolId ? -1 : 1));
-  const context = pairContext({ ...input, maxPartners: CANDIDATES_MAX });
-  const stored = new Map(input.existing.map((pairing) => [pairing.pairingId, pairing]));
-  const refusals = new Map<PoolId, Pick<Screening, 'refused' | 'refusedCount'>>();
-  const offered = new Map<PoolId, readonly PairCandidate[]>();
-  for (const borrower of pools) {
-    const { poolId } = borrower.spec;
-    const { candidates, refused, refusedCount } = screenLenders(borrower, pools, context);
-    const storedOf = ({ lender }: PairCandidate) => stored.get(input.pairingIdOf(lender.spec.poolId, poolId));
-    const awake = candidates.filter((each) => restReason(storedOf(each), input.now) === undefined);
-    const isOpen = (each: PairCandidate) => isOpenPairing(storedOf(each) ?? { state: 'ended' });
-    refusals.set(poolId, { refused, refusedCount });
-    offered.set(
-      poolId,
-      awake.filter((each, rank) => rank < CANDIDATES_MAX || isOpen(each)),
-    );
-  }
-  return { pools, context, input, refusals, offered, stored };
-}
-
-const pairKey = (lender: string, borrower: string) => `${lender}\n${borrower}`;
-
-function matchingPools({ pools, context, input }: Scene): MatchingPool[] {
-  const { grid, surplus, deficit } = fleetCurves(pools, input.forecasts, input.now);
-  return pools.map((pool, index) => {
-    const [from, to] = [index * grid.slots, (index + 1) * grid.slots];
-    const most = maxPartnersOf(pool, context);
-    return {
-      id: pool.spec.poolId,
-      surplus: surplus.subarray(from, to),
-      deficit: deficit.subarray(from, to),
-      maxLenders: most,
-      maxBorrowers: most,
-    };
-  });
-}
-
-/** Who is to lend to whom where shortages are forecast; what is in force is only given up for what serves clearly more. */
-function matched(scene: Scene): Selected[] {
-  const candidates = new Map<string, PairCandidate>();
-  for (const offers of scene.offered.values()) {
-    for (const each of offers) candidates.set(pairKey(each.lender.spec.poolId, each.borrower.spec.poolId), each);
-  }
-  const weights = new Map([...candidates].map(([key, each]) => [key, unitHourWeight(each)]));
-  const weight = (lender: string, borrower: string) => weights.get(pairKey(lender, borrower)) ?? 0;
-  const open = scene.input.existing.filter(isOpenPairing);
-  const worths = open
-    .map(({ lenderPoolId, borrowerPoolId, expectedUnits }) => {
-      return weight(lenderPoolId, borrowerPoolId) * expectedUnits.reduce((sum, units) => sum + units, 0);
-    })
-    .filter((worth) => worth > 0);
-  const average = worths.reduce((sum, worth) => sum + worth, 0) / Math.max(1, worths.length);
-  const { pairings } = planPairings({
-    pools: matchingPools(scene),
-    weight,
-    previous: open.map(({ lenderPoolId, borrowerPoolId }) => ({ lenderId: lenderPoolId, borrowerId: borrowerPoolId })),
-    switchingCost: SWITCHING_SHARE * average,
-  });
-  return pairings.flatMap(({ lenderId, borrowerId, units, unitSlots }) => {
-    const candidate = candidates.get(pairKey(lenderId, borrowerId));
-    return candidate === undefined ? [] : [{ candidate, ...(unitSlots > 0 ? { units } : {}) }];
-  });
-}
-
-/** The places that pools have for partners; a pool has as many as a lender as it has as a borrower. */
-class Places {
-  readonly #taken = new Map<string, number>();
-  readonly #context: PairContext;
-  readonly selected: Selected[] = [];
-  readonly #keys = new Set<string>();
-
-  constructor(context: PairContext) {
-    this.#context = context;
-  }
-
-  has({ lender, borrower }: PairCandidate): boolean {
-    return this.#keys.has(pairKey(lender.spec.poolId, borrower.spec.poolId));
-  }
-
-  hasRoomFor({ lender, borrower }: PairCandidate): boolean {
-    const [lends, borrows] = [`lends ${lender.spec.poolId}`, `borrows ${borrower.spec.poolId}`];
-    return (
-      (this.#taken.get(lends) ?? 0) < maxPartnersOf(lender, this.#context) &&
-      (this.#taken.get(borrows) ?? 0) < maxPartnersOf(borrower, this.#context)
-    );
-  }
-
-  take(selected: Selected): void {
-    const { lender, borrower } = selected.candidate;
-    for (const role of [`lends ${lender.spec.poolId}`, `borrows ${borrower.spec.poolId}`]) {
-      this.#taken.set(role, (this.#taken.get(role) ?? 0) + 1);
-    }
-    this.#keys.add(pairKey(lender.spec.poolId, borrower.spec.poolId));
-    this.selected.push(selected);
-  }
-}
-
-/**
- * The matched pairs, and beside them pairs that stand by: an alarm may go off where no shortage is forecast. First those that are
- * open already, then for each borrower in turn its best that has a place left.
- */
-function select(scene: Scene): readonly Selected[] {
-  const { context, input, offered, stored } = scene;
-  const places = new Places(context);
-  for (const each of matched(scene)) places.take(each);
-  const all = [...offered.values()].flat().sort(betterFirst(context));
-  const isOpen = ({ lender, borrower }: PairCandidate) => {
-    const pairing = stored.get(input.pairingIdOf(lender.spec.poolId, borrower.spec.poolId));
-    return pairing !== undefined && isOpenPairing(pairing);
-  };
-  const takeIfFits = (candidate: PairCandidate): boolean => {
-    if (places.has(candidate) || !places.hasRoomFor(candidate)) return false;
-    places.take({ candidate });
-    return true;
-  };
-  for (const candidate of all) if (isOpen(candidate)) takeIfFits(candidate);
-  let waiting = [...offered.values()];
-  while (waiting.length > 0) waiting = waiting.filter((offers) => offers.some(takeIfFits));
-  return places.selected;
+  /** What is expected of the planned pairs on the first day: to be judged when it has passed. */
+  readonly predictions: readonly PairPrediction[];
 }
 
 /** What is expected of a selected pair: of its share of the lender where its forecast is on the slots of the matching. */
-function outlooksOf(selected: readonly Selected[], scene: Scene): Map<PairCandidate, PairOutlook> {
-  const { context, input, pools } = scene;
+function outlooksOf(selected: readonly Selected[], { context, input, pools }: Scene): Map<PairCandidate, PairOutlook> {
   const { forecasts, now } = input;
   const grid = commonGrid(
     pools.flatMap(({ spec }) => forecasts[spec.poolId] ?? []),
@@ -190,14 +55,15 @@ function outlooksOf(selected: readonly Selected[], scene: Scene): Map<PairCandid
   return new Map(
     selected.map(({ candidate, units }) => {
       const own = comingSlots(forecasts[candidate.borrower.spec.poolId], now);
-      const sameSlots = own.startMillis === grid.startMillis && own.stepMillis === grid.stepMillis;
-      const isShared = units !== undefined && sameSlots && own.slots === grid.slots;
-      return [candidate, outlookOf(candidate, context, isShared ? [...units] : undefined)];
+      const from = (own.startMillis - grid.startMillis) / grid.stepMillis;
+      const isShared = units !== undefined && own.stepMillis === grid.stepMillis && Number.isInteger(from);
+      const shared = isShared ? [...units.subarray(from, from + own.slots)] : undefined;
+      return [candidate, outlookOf(candidate, context, shared)];
     }),
   );
 }
 
-function plannedPair(candidate: PairCandidate, outlook: PairOutlook, input: BucketInput): PlannedPair {
+function plannedPair({ candidate, circleId }: Selected, outlook: PairOutlook, input: BucketInput): PlannedPair {
   const [lender, borrower] = [candidate.lender.spec, candidate.borrower.spec];
   const { low, mid, high, expected } = outlook.saving;
   return {
@@ -206,10 +72,11 @@ function plannedPair(candidate: PairCandidate, outlook: PairOutlook, input: Buck
     lenderAccountId: lender.accountId,
     borrowerPoolId: borrower.poolId,
     borrowerAccountId: borrower.accountId,
+    ...(circleId === undefined ? {} : { circleId }),
     expectedUnits: outlook.expectedUnitsBySlot,
     confidence: outlook.confidence,
     savingMicroUsd: { low, mid, high, expected },
-    ...reasonsOf(candidate),
+    ...reasonsOf(candidate, input.calibration),
   };
 }
 
@@ -220,67 +87,105 @@ const ELSEWHERE: GateRefusal = {
 };
 
 function merged(planned: readonly PlannedPair[], scene: Scene): Merge {
-  const { context, input, pools } = scene;
-  const byId = new Map(pools.map((pool) => [pool.spec.poolId, pool]));
+  const { context, input, limits } = scene;
+  const limitOf = (id: PoolId) => {
+    const place = scene.placeOf(id);
+    return place === undefined ? undefined : limits[place];
+  };
   return mergePlan({
     existing: input.existing,
     planned,
     consentOf: (account: AccountId) => context.consentOf(account),
     refusalOf: (lenderId, borrowerId) => {
-      const [lender, borrower] = [byId.get(lenderId), byId.get(borrowerId)];
+      const [lender, borrower] = [scene.placeOf(lenderId), scene.placeOf(borrowerId)];
       if (lender === undefined || borrower === undefined) return ELSEWHERE;
-      const screened = screenPair(lender, borrower, context);
+      const screened = screenPair(scene.pool(lender), scene.pool(borrower), context);
       return 'gate' in screened ? screened : undefined;
     },
-    maxPartnersOf: (id) => {
-      const pool = byId.get(id);
-      return pool === undefined ? 0 : maxPartnersOf(pool, context);
-    },
+    maxLendersOf: (id) => limitOf(id)?.lenders ?? 0,
+    maxBorrowersOf: (id) => limitOf(id)?.borrowers ?? 0,
     actor: input.actor,
     now: input.now,
   });
 }
 
-/** Pairings that are open once a merge is written. */
-function openAfter(merge: Merge, stored: Scene['stored']): Set<PairingId> {
-  const after = new Map(stored);
+/** Candidates whose pairings are open once a merge is written, by borrower's place, best first. */
+function openAfter(merge: Merge, scene: Scene): Map<number, PairCandidate[]> {
+  const after = new Map(scene.input.existing.map((pairing) => [pairing.pairingId, pairing]));
   for (const { pairing } of [...merge.changes, ...merge.refreshed]) after.set(pairing.pairingId, pairing);
-  return new Set([...after.values()].filter(isOpenPairing).map(({ pairingId }) => pairingId));
+  const found = new Map<number, PairCandidate[]>();
+  for (const pairing of after.values()) {
+    const [lender, borrower] = [scene.placeOf(pairing.lenderPoolId), scene.placeOf(pairing.borrowerPoolId)];
+    if (!isOpenPairing(pairing) || lender === undefined || borrower === undefined) continue;
+    const candidate = scene.candidate(lender, borrower);
+    if (candidate === undefined) continue;
+    const others = found.get(borrower);
+    if (others === undefined) found.set(borrower, [candidate]);
+    else others.push(candidate);
+  }
+  for (const candidates of found.values()) candidates.sort(betterFirst(scene.context));
+  return found;
+}
+
+/** A refused lender as the borrower's plan shows it: what the lender's consent says stays out of it. */
+function refusedPartner(lender: Pool, borrower: Pool, { context }: Scene): RefusedPartner[] {
+  const screened = screenPair(lender, borrower, context);
+  if (!('gate' in screened)) return [];
+  const { gate, field, detail } = screened;
+  return [{ lenderPoolId: lender.spec.poolId, gate, field, detail }];
+}
+
+function planOf(
+  place: number,
+  open: readonly PairCandidate[],
+  outlooks: ReadonlyMap<PairCandidate, PairOutlook>,
+  scene: Scene,
+): PoolPlan {
+  const { context, input } = scene;
+  const pool = scene.pool(place);
+  const { poolId, accountId } = pool.spec;
+  const { refused = [], refusedByGate = {} } = scene.screenings[place] ?? {};
+  const forecast = input.forecasts[poolId];
+  const trust = input.trust?.[accountId];
+  return {
+    poolId,
+    plannedAt: input.now,
+    ...(forecast === undefined ? {} : { forecast }),
+    partners: open.map((candidate) => partnerOf(candidate, context, outlooks.get(candidate))),
+    refused: refused.flatMap((lender) => refusedPartner(scene.pool(lender), pool, scene)),
+    refusedCount: Object.values(refusedByGate).reduce((sum, count) => sum + count, 0),
+    refusedByGate,
+    ...(trust === undefined ? {} : { trust }),
+  };
 }
 
 /**
  * Pairs the pools of one bucket: which pairings are proposed, kept, paused and ended, and for each pool whom it may turn to.
  *
- * Where shortages are forecast, a matching decides (plan-pairings.ts): at most as many partners as each account prefers, weighted
+ * Where shortages are forecast, a matching decides (plan-pairings.ts): at most as many lenders as each account prefers, weighted
  * by what a unit-hour between the pools is worth, with a cost for changing what is in force. Places that are left go to the best of
- * the other candidates: they stand by. `partners` of a plan are the open pairings that pass all gates, best first; loans are
+ * the other candidates: they stand by. Members of a circle all lend to each other, beyond that number (circle-plan.ts); the matching
+ * has what their circle leaves. `partners` of a plan are the open pairings that pass all gates, best first; loans are
  * made of those that are active. The order of the input changes nothing.
+ *
+ * `score = (coverage + peak reduction) × proximity × trust` (score.ts); candidates are ordered by it and the lender's price. Coverage
+ * is the share of the borrower's P95 shortage above its own ceiling that the lender's P95 headroom covers, or, when no shortage
+ * is forecast, the share of slots with headroom. Peak reduction is `1 − peak(both) ÷ (peak(lender) + peak(borrower))`, at P50 and
+ * at P95.
  */
 export function planBucket(input: BucketInput): BucketPlan {
-  const scene = sceneOf(input);
-  const { pools, context, offered, refusals } = scene;
+  const scene = new Scene(input);
   const selected = select(scene);
   const outlooks = outlooksOf(selected, scene);
-  const planned = [...outlooks].map(([candidate, outlook]) => plannedPair(candidate, outlook, input));
-  const merge = merged(planned, scene);
-  const open = openAfter(merge, scene.stored);
-  const plans = pools.map(({ spec }): PoolPlan => {
-    const { poolId, accountId } = spec;
-    const { refused = [], refusedCount = 0 } = refusals.get(poolId) ?? {};
-    const forecast = input.forecasts[poolId];
-    const trust = input.trust?.[accountId];
-    const partners: Partner[] = (offered.get(poolId) ?? [])
-      .filter(({ lender }) => open.has(input.pairingIdOf(lender.spec.poolId, poolId)))
-      .map((candidate) => partnerOf(candidate, context, outlooks.get(candidate)));
-    return {
-      poolId,
-      plannedAt: input.now,
-      ...(forecast === undefined ? {} : { forecast }),
-      partners,
-      refused,
-      refusedCount,
-      ...(trust === undefined ? {} : { trust }),
-    };
+  const planned = selected.flatMap((each) => {
+    const outlook = outlooks.get(each.candidate);
+    return outlook === undefined ? [] : [plannedPair(each, outlook, input)];
   });
-  return { plans, merge };
+  const merge = merged(planned, scene);
+  const open = openAfter(merge, scene);
+  const plans = scene.pools.flatMap((_pool, place) =>
+    scene.isGuest(place) ? [] : [planOf(place, open.get(place) ?? [], outlooks, scene)],
+  );
+  const predictions = [...outlooks].flatMap(([candidate, outlook]) => predictionOf(candidate, outlook) ?? []);
+  return { plans, merge, predictions };
 }

@@ -1,11 +1,11 @@
 import type { Consent } from '../consent/consent.ts';
 import type { Refusal, RefusalCode } from '../consent/covers.ts';
 import { pairRefusals } from '../consent/covers.ts';
-import type { Pool } from '../pool.ts';
+import type { Pool, PoolSpec } from '../pool.ts';
 import type { AccountId, EpochMillis } from '../units.ts';
 import { microUsd } from '../units.ts';
 import type { AcceptedDifferences, Gate, GateRefusal } from './gates.ts';
-import { unitRatioOf } from './gates.ts';
+import { gateRefusal, timesUnitRatio, unitRatioOf } from './gates.ts';
 import { latencyMillis } from './latency.ts';
 import { preferencesOf } from './preferences.ts';
 import { windowsOverlap, windowsText } from './windows.ts';
@@ -73,7 +73,7 @@ export function consentRefusal(lender: Pool, borrower: Pool, facts: AccountFacts
   const { substitutions } = preferencesOf(borrowerConsent?.terms);
   const price = lendTerms?.minPriceMicroUsdPerUnitHour ?? microUsd(0);
   // The borrower pays for all of the lender's units that stand in for one of its own.
-  const borrowed = microUsd(Math.ceil(price * (unitRatioOf(lender.spec, borrower.spec, substitutions) ?? 1)));
+  const borrowed = microUsd(timesUnitRatio(price, unitRatioOf(lender.spec, borrower.spec, substitutions) ?? 1));
   const shared = {
     application: borrower.spec.application,
     recallNoticeSeconds: lendTerms?.recallNoticeSeconds ?? 0,
@@ -101,10 +101,24 @@ export function consentRefusal(lender: Pool, borrower: Pool, facts: AccountFacts
 }
 
 /** What the consents of two accounts let be different between their pools. */
-export function acceptedDifferences(lender: Consent | undefined, borrower: Consent | undefined): AcceptedDifferences {
+function acceptedDifferences(lender: Consent | undefined, borrower: Consent | undefined): AcceptedDifferences {
   const [lends, borrows] = [preferencesOf(lender?.terms), preferencesOf(borrower?.terms)];
   return {
     substitutions: borrows.substitutions,
     otherRegions: lends.otherRegions === 'accept' && borrows.otherRegions === 'accept',
   };
+}
+
+/**
+ * Units of the lender's that stand in for one of the borrower's, or the first fact about the pools for which they cannot. What both
+ * consents accept to be different is no such fact. Pairs are planned and loans are made by this same answer.
+ */
+export function standInRatio(
+  lender: PoolSpec,
+  borrower: PoolSpec,
+  consents: { readonly lender?: Consent | undefined; readonly borrower?: Consent | undefined },
+): { readonly unitRatio: number } | GateRefusal {
+  const accepted = acceptedDifferences(consents.lender, consents.borrower);
+  const refusal = gateRefusal(lender, borrower, accepted);
+  return refusal ?? { unitRatio: unitRatioOf(lender, borrower, accepted.substitutions) ?? 1 };
 }

@@ -74,6 +74,16 @@ export function unitRatioOf(
   return substitutions.find(({ from, to }) => from === borrower.instanceType && to === lender.instanceType)?.unitRatio;
 }
 
+/** A product this little above a whole number, relative to itself, is that number: 1.1 and the like are not exact in binary. */
+const ROUNDING_ERROR = 1e-12;
+
+/** A whole number of what belongs to units of the borrower's (units, micro-dollars a unit) times the unit ratio, rounded up. */
+export function timesUnitRatio(count: number, unitRatio: number): number {
+  const product = count * unitRatio;
+  const whole = Math.floor(product);
+  return whole > 0 && product - whole <= ROUNDING_ERROR * product ? whole : Math.ceil(product);
+}
+
 function placeRefusal(lender: PoolSpec, borrower: PoolSpec, accepted: AcceptedDifferences): GateRefusal | undefined {
   const substance = loanSubstanceOf(lender);
   if (lender.region !== borrower.region) {

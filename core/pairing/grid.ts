@@ -36,6 +36,12 @@ export function slotHours(grid: Grid): number {
  */
 export function onGrid(values: readonly number[], forecast: PoolForecast, grid: Grid): Float64Array {
   const stepMillis = forecast.stepSeconds * MILLIS_PER_SECOND;
+  const behind = (grid.startMillis - forecast.startMillis) / stepMillis;
+  if (stepMillis === grid.stepMillis && Number.isInteger(behind) && behind >= 0) {
+    const own = new Float64Array(grid.slots);
+    for (let slot = 0; slot < grid.slots; slot += 1) own[slot] = values[behind + slot] ?? Number.NaN;
+    return own;
+  }
   return Float64Array.from({ length: grid.slots }, (_, slot) => {
     const fromStart = grid.startMillis + slot * grid.stepMillis - forecast.startMillis;
     const first = Math.floor(fromStart / stepMillis);

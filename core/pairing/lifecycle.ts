@@ -4,6 +4,7 @@ import type { AccountId, EpochMillis, PoolId } from '../units.ts';
 import { invariant } from '../units.ts';
 import type {
   Acceptance,
+  CircleId,
   EndReason,
   Pairing,
   PairingChange,
@@ -30,6 +31,8 @@ export interface PlannedPair extends PairingFigures {
   readonly lenderAccountId: AccountId;
   readonly borrowerPoolId: PoolId;
   readonly borrowerAccountId: AccountId;
+  /** The circle that both pools are in. */
+  readonly circleId?: CircleId;
 }
 
 export type Transition = PairingChange | TransitionRefusal;
@@ -51,18 +54,32 @@ function entered(
   const { pairingId, state, lenderPoolId, lenderAccountId, borrowerPoolId, borrowerAccountId } = pairing;
   const reason = pairing.endReason ?? pairing.pausedFor;
   const parties = { lenderPoolId, lenderAccountId, borrowerPoolId, borrowerAccountId };
+  const circle = pairing.circleId === undefined ? {} : { circleId: pairing.circleId };
+  const { version } = pairing;
+  const detail = { state, lenderPoolId, borrowerPoolId, reason: reason ?? null, version, ...circle };
+  const audit = { ...record, subject: pairingId, detail };
   return {
     pairing,
     ...(before === undefined ? {} : { expectedVersion: before.version }),
-    audit: {
-      ...record,
-      subject: pairingId,
-      detail: { state, lenderPoolId, borrowerPoolId, reason: reason ?? null, version: pairing.version },
+    audit,
+    counterpartAudit: {
+      ...audit,
+      accountId: record.accountId === lenderAccountId ? borrowerAccountId : lenderAccountId,
+      // The other party learns which account acted, not which of its principals.
+      actor: record.actor.startsWith('arn:') ? `account ${record.accountId}` : record.actor,
     },
     event: {
       detailType,
       at: record.at,
-      detail: { pairingId, state, ...parties, ...(reason === undefined ? {} : { reason }) },
+      detail: {
+        eventId: `${pairingId}#${version}`,
+        pairingId,
+        version,
+        state,
+        ...parties,
+        ...circle,
+        ...(reason === undefined ? {} : { reason }),
+      },
     },
   };
 }

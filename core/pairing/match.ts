@@ -2,7 +2,9 @@ import type { Pool } from '../pool.ts';
 import type { EpochMillis } from '../units.ts';
 import { MILLIS_PER_HOUR } from '../units.ts';
 import type { Grid, PairingForecast } from './grid.ts';
-import { comingSlots, onGrid } from './grid.ts';
+import { comingSlots } from './grid.ts';
+import type { NeedCurve } from './pool-need.ts';
+import { PoolNeed } from './pool-need.ts';
 
 /** How the forecasts of two pools go together, at their quantiles: quick enough for every pair of a bucket. */
 export interface Match {
@@ -25,61 +27,13 @@ export interface Match {
 /** @param unitRatio units of the lender's that stand in for one of the borrower's */
 export type Matcher = (lender: Pool, borrower: Pool, unitRatio?: number) => Match;
 
-/** A pool's need by slot of a grid; NaN where nothing is forecast. */
-export interface NeedOnGrid {
-  readonly median: Float64Array;
-  readonly p95: Float64Array;
-  readonly courses: readonly Float64Array[];
-}
-
-const NOTHING: NeedOnGrid = { median: new Float64Array(), p95: new Float64Array(), courses: [] };
-
-/** A pool's need on a grid; without a forecast nothing of any slot. */
-export function needOnGrid(forecast: PairingForecast | undefined, grid: Grid): NeedOnGrid {
-  if (forecast === undefined) return NOTHING;
-  return {
-    median: onGrid(forecast.neededUnits['0.5'], forecast, grid),
-    p95: onGrid(forecast.neededUnits['0.95'], forecast, grid),
-    courses: (forecast.courses ?? []).map((course) => onGrid(course, forecast, grid)),
-  };
-}
-
-function jointPeaks(lender: Float64Array, borrower: Float64Array, grid: Grid, unitRatio: number) {
-  let [lenderPeak, lenderAt, borrowerPeak, borrowerAt, together] = [-1, 0, -1, 0, 0];
-  for (let slot = 0; slot < grid.slots; slot += 1) {
-    // A slot without a forecast counts as no need.
-    const lenderNeed = (lender[slot] || 0) / unitRatio;
-    const borrowerNeed = borrower[slot] || 0;
-    if (lenderNeed > lenderPeak) [lenderPeak, lenderAt] = [lenderNeed, slot];
-    if (borrowerNeed > borrowerPeak) [borrowerPeak, borrowerAt] = [borrowerNeed, slot];
-    together = Math.max(together, lenderNeed + borrowerNeed);
-  }
-  if (lenderPeak <= 0 || borrowerPeak <= 0) return { peakReduction: 0, peaksApartHours: undefined };
-  return {
-    peakReduction: 1 - together / (lenderPeak + borrowerPeak),
-    peaksApartHours: (Math.abs(lenderAt - borrowerAt) * grid.stepMillis) / MILLIS_PER_HOUR,
-  };
-}
-
-function complementarity(grid: Grid, lender: NeedOnGrid, borrower: NeedOnGrid, unitRatio: number) {
-  const atMedian = jointPeaks(lender.median, borrower.median, grid, unitRatio);
-  const { peaksApartHours } = atMedian;
-  const reductions: number[] = [];
-  for (const [index, course] of lender.courses.entries()) {
-    const other = borrower.courses[index];
-    if (other !== undefined) reductions.push(jointPeaks(course, other, grid, unitRatio).peakReduction);
-  }
-  if (reductions.length === 0) {
-    reductions.push(atMedian.peakReduction, jointPeaks(lender.p95, borrower.p95, grid, unitRatio).peakReduction);
-  }
-  return { peakReduction: reductions.reduce((sum, each) => sum + each, 0) / reductions.length, peaksApartHours };
-}
-
-interface Sides {
+/** Two pools on a grid. */
+export interface Sides {
+  readonly grid: Grid;
   readonly lender: Pool;
-  readonly lenderNeed: NeedOnGrid;
+  readonly lenderNeed: PoolNeed;
   readonly borrower: Pool;
-  readonly borrowerNeed: NeedOnGrid;
+  readonly borrowerNeed: PoolNeed;
   readonly unitRatio: number;
 }
 
@@ -93,30 +47,87 @@ export function borrowerOwnUnits(borrower: Pool): number {
   return borrower.ownedUnits - borrower.lentUnits;
 }
 
-function matchOn(grid: Grid, { lender, lenderNeed, borrower, borrowerNeed, unitRatio }: Sides): Match {
-  const [lenderOwn, borrowerOwn] = [lenderOwnUnits(lender), borrowerOwnUnits(borrower)];
-  let [shortage, covered, shortageSlots, coveredSlots, lendableSlots] = [0, 0, 0, 0, 0];
-  for (let slot = 0; slot < grid.slots; slot += 1) {
-    // Without a forecast for a slot (NaN) nothing is known to be idle in it, or to be short.
-    const idle = Math.max(0, lenderOwn - (lenderNeed.p95[slot] ?? Number.NaN)) || 0;
-    const lendable = Math.floor(idle / unitRatio);
-    const short = Math.max(0, (borrowerNeed.p95[slot] ?? Number.NaN) - borrowerOwn) || 0;
-    if (lendable > 0) lendableSlots += 1;
-    if (short === 0) continue;
-    shortageSlots += 1;
-    shortage += short;
-    covered += Math.min(short, lendable);
+type Together = (lender: NeedCurve, borrower: NeedCurve, unitRatio: number) => number;
+
+/** The most that two pools need in one slot; one without a forecast counts as no need. */
+function peakTogether(lender: NeedCurve, borrower: NeedCurve, unitRatio: number): number {
+  const [lends, borrows] = [lender.units, borrower.units];
+  let most = 0;
+  for (let slot = 0; slot < lends.length; slot += 1) {
+    const together = ((lends[slot] as number) || 0) / unitRatio + ((borrows[slot] as number) || 0);
+    if (together > most) most = together;
+  }
+  return most;
+}
+
+/** What they need in the slots of either's peak: no more than in the worst of all slots. */
+function peakTogetherAtLeast(lender: NeedCurve, borrower: NeedCurve, unitRatio: number): number {
+  return Math.max(
+    lender.peakUnits / unitRatio + ((borrower.units[lender.peakSlot] as number) || 0),
+    ((lender.units[borrower.peakSlot] as number) || 0) / unitRatio + borrower.peakUnits,
+  );
+}
+
+function reductionOf(lender: NeedCurve, borrower: NeedCurve, unitRatio: number, together: Together): number {
+  const apart = lender.peakUnits / unitRatio + borrower.peakUnits;
+  if (lender.peakUnits <= 0 || borrower.peakUnits <= 0) return 0;
+  return 1 - together(lender, borrower, unitRatio) / apart;
+}
+
+function peakReduction({ lenderNeed, borrowerNeed, unitRatio }: Sides, together: Together): number {
+  const courses = Math.min(lenderNeed.courses.length, borrowerNeed.courses.length);
+  if (courses === 0) {
+    const atMedian = reductionOf(lenderNeed.median, borrowerNeed.median, unitRatio, together);
+    return (atMedian + reductionOf(lenderNeed.p95, borrowerNeed.p95, unitRatio, together)) / 2;
+  }
+  let sum = 0;
+  for (let at = 0; at < courses; at += 1) {
+    const [lender, borrower] = [lenderNeed.courses[at] as NeedCurve, borrowerNeed.courses[at] as NeedCurve];
+    sum += reductionOf(lender, borrower, unitRatio, together);
+  }
+  return sum / courses;
+}
+
+function peaksApartHours({ lenderNeed, borrowerNeed, grid }: Sides): number | undefined {
+  const [lender, borrower] = [lenderNeed.median, borrowerNeed.median];
+  if (lender.peakUnits <= 0 || borrower.peakUnits <= 0) return undefined;
+  return (Math.abs(lender.peakSlot - borrower.peakSlot) * grid.stepMillis) / MILLIS_PER_HOUR;
+}
+
+function coverageOf({ lender, lenderNeed, borrower, borrowerNeed, unitRatio, grid }: Sides) {
+  const own = lenderOwnUnits(lender);
+  const { slots, units, totalUnits } = borrowerNeed.shortage(borrowerOwnUnits(borrower));
+  if (slots.length === 0) {
+    const share = lenderNeed.lendableSlots(own, unitRatio) / Math.max(1, grid.slots);
+    return { coverage: share, slotCoverage: share, shortageSlots: 0 };
+  }
+  let [covered, coveredSlots] = [0, 0];
+  for (let at = 0; at < slots.length; at += 1) {
+    const short = units[at] as number;
+    const lendable = lenderNeed.lendableAt(slots[at] as number, own, unitRatio);
+    covered += lendable < short ? lendable : short;
     if (lendable >= short) coveredSlots += 1;
   }
-  const slotCount = Math.max(1, grid.slots);
-  const falls = shortageSlots > 0;
   return {
-    coverage: falls ? covered / shortage : lendableSlots / slotCount,
-    slotCoverage: falls ? coveredSlots / shortageSlots : lendableSlots / slotCount,
-    shortageSlots,
-    ...complementarity(grid, lenderNeed, borrowerNeed, unitRatio),
-    everLendable: lendableSlots > 0,
+    coverage: covered / totalUnits,
+    slotCoverage: coveredSlots / slots.length,
+    shortageSlots: slots.length,
   };
+}
+
+/** How two pools go together on a grid. */
+export function matchOn(sides: Sides): Match {
+  return {
+    ...coverageOf(sides),
+    peakReduction: peakReduction(sides, peakTogether),
+    peaksApartHours: peaksApartHours(sides),
+    everLendable: sides.lenderNeed.everLendable(lenderOwnUnits(sides.lender), sides.unitRatio),
+  };
+}
+
+/** No less than `matchOn` says, in a small part of its time: most pairs need not be looked at more closely. */
+export function matchAtMost(sides: Sides): Pick<Match, 'coverage' | 'peakReduction'> {
+  return { coverage: coverageOf(sides).coverage, peakReduction: peakReduction(sides, peakTogetherAtLeast) };
 }
 
 /** The needs of pools on the grids that they were asked for, each computed once; equal grids are one object. */
@@ -125,7 +136,7 @@ class NeedCache {
   readonly #now: EpochMillis;
   readonly #grids = new Map<string, Grid>();
   readonly #gridOf = new Map<string, Grid>();
-  readonly #needs = new Map<Grid, Map<string, NeedOnGrid>>();
+  readonly #needs = new Map<Grid, Map<string, PoolNeed>>();
 
   constructor(forecasts: Readonly<Record<string, PairingForecast>>, now: EpochMillis) {
     this.#forecasts = forecasts;
@@ -143,10 +154,10 @@ class NeedCache {
     return grid;
   }
 
-  needOf(poolId: string, grid: Grid): NeedOnGrid {
-    const onSame = this.#needs.get(grid) ?? new Map<string, NeedOnGrid>();
+  needOf(poolId: string, grid: Grid): PoolNeed {
+    const onSame = this.#needs.get(grid) ?? new Map<string, PoolNeed>();
     this.#needs.set(grid, onSame);
-    const need = onSame.get(poolId) ?? needOnGrid(this.#forecasts[poolId], grid);
+    const need = onSame.get(poolId) ?? new PoolNeed(this.#forecasts[poolId], grid);
     onSame.set(poolId, need);
     return need;
   }
@@ -162,6 +173,6 @@ export function matcher(forecasts: Readonly<Record<string, PairingForecast>>, no
     const [lends, borrows] = [lender.spec.poolId, borrower.spec.poolId];
     const grid = cache.gridOf(forecasts[borrows] === undefined ? lends : borrows);
     const [lenderNeed, borrowerNeed] = [cache.needOf(lends, grid), cache.needOf(borrows, grid)];
-    return matchOn(grid, { lender, lenderNeed, borrower, borrowerNeed, unitRatio });
+    return matchOn({ grid, lender, lenderNeed, borrower, borrowerNeed, unitRatio });
   };
 }

@@ -17,6 +17,8 @@ const PLANS_BEFORE_PAUSE = 2;
 const PLANS_BEFORE_END = 4;
 /** Figures that changed by less than a tenth are not written again. */
 const TOLERANCE = 0.1;
+/** The same for confidence, as a difference: it is what people decide by. */
+const CONFIDENCE_TOLERANCE = 0.02;
 
 export interface MergeInput {
   /** All that are stored for the pools of the plan, ended ones too. */
@@ -25,7 +27,10 @@ export interface MergeInput {
   consentOf(account: AccountId): Consent | undefined;
   /** What speaks against a pair now, by screenPair; undefined: nothing. */
   refusalOf(lender: PoolId, borrower: PoolId): GateRefusal | undefined;
-  maxPartnersOf(pool: PoolId): number;
+  /** Lenders that a pool may have as a borrower. */
+  maxLendersOf(pool: PoolId): number;
+  /** Borrowers that a pool may have as a lender. */
+  maxBorrowersOf(pool: PoolId): number;
   /** Name of the function that plans. */
   readonly actor: string;
   readonly now: EpochMillis;
@@ -139,7 +144,7 @@ function changedMuch(before: PairingFigures, after: PairingFigures): boolean {
   const total = (units: readonly number[]) => units.reduce((sum, each) => sum + each, 0);
   const far = (a: number, b: number) => Math.abs(a - b) > TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
   return (
-    Math.abs(before.confidence - after.confidence) > TOLERANCE ||
+    Math.abs(before.confidence - after.confidence) > CONFIDENCE_TOLERANCE ||
     far(before.savingMicroUsd.expected, after.savingMicroUsd.expected) ||
     far(total(before.expectedUnits), total(after.expectedUnits))
   );
@@ -147,30 +152,36 @@ function changedMuch(before: PairingFigures, after: PairingFigures): boolean {
 
 /** The figures of a plan in a pairing, where they are worth being written. */
 function refresh(pairing: Pairing, planned: PlannedPair | undefined, now: EpochMillis): Pairing | undefined {
-  if (planned === undefined) return { ...pairing, plansWithout: pairing.plansWithout + 1 };
-  if (pairing.plansWithout === 0 && !changedMuch(pairing, planned)) return undefined;
-  const { expectedUnits, confidence, savingMicroUsd, reasons, metricReasons } = planned;
+  const { circleId: before, ...rest } = pairing;
+  if (planned === undefined) return { ...rest, plansWithout: pairing.plansWithout + 1 };
+  const { circleId, expectedUnits, confidence, savingMicroUsd, reasons, metricReasons } = planned;
+  const isSame = pairing.plansWithout === 0 && before === circleId;
+  if (isSame && !changedMuch(pairing, planned)) return undefined;
   const figures = { expectedUnits, confidence, savingMicroUsd, reasons, metricReasons };
-  return { ...pairing, ...figures, plannedAt: now, plansWithout: 0 };
+  return { ...rest, ...(circleId === undefined ? {} : { circleId }), ...figures, plannedAt: now, plansWithout: 0 };
 }
 
 /** Open pairings that a plan does not have and that still fit beside those that it has, the surest first. */
 function missingThatFit(open: readonly Pairing[], input: MergeInput): Set<Pairing> {
   const inPlan = new Set(input.planned.map(({ pairingId }) => pairingId));
-  const links = new Map<PoolId, number>();
-  const count = (pool: PoolId) => links.set(pool, (links.get(pool) ?? 0) + 1);
-  const hasRoom = (pool: PoolId) => (links.get(pool) ?? 0) < input.maxPartnersOf(pool);
-  for (const { lenderPoolId, borrowerPoolId } of input.planned) {
-    count(lenderPoolId);
-    count(borrowerPoolId);
-  }
+  const lends = new Map<PoolId, number>();
+  const borrows = new Map<PoolId, number>();
+  const count = ({ lenderPoolId, borrowerPoolId }: PlannedPair | Pairing) => {
+    lends.set(lenderPoolId, (lends.get(lenderPoolId) ?? 0) + 1);
+    borrows.set(borrowerPoolId, (borrows.get(borrowerPoolId) ?? 0) + 1);
+  };
+  // Members of a circle lend to each other beyond the partners that they have besides.
+  for (const planned of input.planned) if (planned.circleId === undefined) count(planned);
   const fitting = new Set<Pairing>();
   const missing = open.filter(({ pairingId }) => !inPlan.has(pairingId));
   for (const pairing of missing.sort((a, b) => b.confidence - a.confidence || (a.pairingId < b.pairingId ? -1 : 1))) {
-    if (!hasRoom(pairing.lenderPoolId) || !hasRoom(pairing.borrowerPoolId)) continue;
+    const { lenderPoolId, borrowerPoolId } = pairing;
+    const hasRoom =
+      (lends.get(lenderPoolId) ?? 0) < input.maxBorrowersOf(lenderPoolId) &&
+      (borrows.get(borrowerPoolId) ?? 0) < input.maxLendersOf(borrowerPoolId);
+    if (!hasRoom) continue;
     fitting.add(pairing);
-    count(pairing.lenderPoolId);
-    count(pairing.borrowerPoolId);
+    count(pairing);
   }
   return fitting;
 }
@@ -214,8 +225,9 @@ export function restReason(previous: Pairing | undefined, now: EpochMillis): str
  * Brings the stored pairings together with a new plan, with as little change as the plan allows.
  *
  * What is in the plan stays as it is, is resumed, or is proposed and accepted by standing consents at once. What the plan no
- * longer has is paused after two plans and ends after four, or at once where its place is needed for those that the plan has. A
- * gate that refuses now pauses (trust, consent, no headroom) or ends a pairing. Order of the input changes nothing.
+ * longer has is paused after two plans and ends after four, or at once where its place is needed for those that the plan has. The
+ * pairs of a circle take no places; one that is left needs a place as any other. A gate that refuses now pauses (trust, consent, no
+ * headroom) or ends a pairing. Order of the input changes nothing.
  */
 export function mergePlan(input: MergeInput): Merge {
   const byId = <T extends { readonly pairingId: string }>(items: readonly T[]) =>

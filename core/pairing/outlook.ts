@@ -1,12 +1,12 @@
 import type { Pool } from '../pool.ts';
 import type { EpochMillis } from '../units.ts';
 import type { PairingForecast } from './grid.ts';
+import type { PairScenarios } from './pair-scenarios.ts';
+import { pairScenarios, servedAt, shortOf } from './pair-scenarios.ts';
 import type { Calibration } from './reliability.ts';
 import { calibrated, NO_CALIBRATION } from './reliability.ts';
 import type { PairSaving } from './savings.ts';
 import { pairSaving } from './savings.ts';
-import type { PairScenarios, Scenario } from './scenarios.ts';
-import { pairScenarios, servedAt } from './scenarios.ts';
 import { rounded } from './score.ts';
 
 /** Share of what is asked for that has to be lent for a pairing to have delivered. */
@@ -23,7 +23,7 @@ export interface PairOutlook {
   readonly expectedUnits: number;
   /** Probability, from the forecasts alone, that the lender delivers what is expected of it, given that the borrower asks. */
   readonly forecastConfidence: number;
-  /** The same, as past outcomes correct it. */
+  /** The same, as past outcomes correct it; as it is where nothing is expected to be asked for. */
   readonly confidence: number;
   readonly saving: PairSaving;
 }
@@ -39,7 +39,8 @@ export function pairOutcome(
   lendable: ArrayLike<number>,
 ): 'delivered' | 'failed' | 'not-asked' {
   let [asked, given] = [0, 0];
-  for (const [slot, units] of expected.entries()) {
+  for (let slot = 0; slot < expected.length; slot += 1) {
+    const units = expected[slot] as number;
     // Loans are of whole units: a mean of 1.2 promises 2.
     const wanted = Math.min(Math.ceil(units), short[slot] ?? 0);
     asked += wanted;
@@ -50,26 +51,34 @@ export function pairOutcome(
 }
 
 function expectedBySlot({ grid, scenarios }: PairScenarios): number[] {
-  return Array.from({ length: grid.slots }, (_, slot) =>
-    rounded(scenarios.reduce((sum, scenario) => sum + scenario.weight * servedAt(scenario, slot), 0)),
-  );
+  const expected = new Float64Array(grid.slots);
+  for (const scenario of scenarios) {
+    for (const slot of scenario.shortSlots) {
+      expected[slot] = (expected[slot] as number) + scenario.weight * servedAt(scenario, slot);
+    }
+  }
+  return Array.from(expected, rounded);
 }
 
-function lendableShare({ lendable }: Scenario): number {
-  return lendable.length === 0 ? 0 : lendable.filter((units) => units > 0).length / lendable.length;
+/** A probability, and whether it is one of delivering what is asked for: only of such is there ever a verdict. */
+interface Stated {
+  readonly confidence: number;
+  readonly isAsked: boolean;
 }
 
-function confidenceOf(expected: readonly number[], { scenarios }: PairScenarios): number {
+function confidenceOf(expected: readonly number[], { scenarios }: PairScenarios): Stated {
   let [asked, delivered] = [0, 0];
-  for (const { short, lendable, weight } of scenarios) {
+  for (const { short, shortSlots, lendable, weight } of scenarios) {
+    if (shortSlots.length === 0) continue;
     const outcome = pairOutcome(expected, short, lendable);
     if (outcome === 'not-asked') continue;
     asked += weight;
     if (outcome === 'delivered') delivered += weight;
   }
-  if (asked > 0) return Math.min(1, delivered / asked);
+  if (asked > 0) return { confidence: Math.min(1, delivered / asked), isAsked: true };
   // Nothing is expected to be asked for: how often the lender has at least one unit to give.
-  return scenarios.reduce((sum, scenario) => sum + scenario.weight * lendableShare(scenario), 0);
+  const confidence = scenarios.reduce((sum, scenario) => sum + scenario.weight * scenario.lendableShare, 0);
+  return { confidence, isAsked: false };
 }
 
 export interface OutlookInput {
@@ -86,10 +95,13 @@ export interface OutlookInput {
 
 function withinPlan(pair: PairScenarios, planned: readonly number[] | undefined): PairScenarios {
   if (planned === undefined) return pair;
-  const scenarios = pair.scenarios.map((scenario) => ({
-    ...scenario,
-    short: scenario.short.map((units, slot) => Math.min(units, planned[slot] ?? 0)),
-  }));
+  const within = new Map<Float64Array, ReturnType<typeof shortOf>>();
+  const scenarios = pair.scenarios.map((scenario) => {
+    const { short } = scenario;
+    const known = within.get(short) ?? shortOf(short.map((units, slot) => Math.min(units, planned[slot] ?? 0)));
+    within.set(short, known);
+    return { ...scenario, ...known };
+  });
   return { ...pair, scenarios };
 }
 
@@ -99,14 +111,15 @@ export function pairOutlook(lender: Pool, borrower: Pool, input: OutlookInput): 
   const pair = withinPlan(pairScenarios(lender, borrower, forecasts, now, unitRatio), input.plannedUnitsBySlot);
   const expectedUnitsBySlot = expectedBySlot(pair);
   const lent = expectedUnitsBySlot.filter((units) => units > 0);
-  const forecastConfidence = rounded(confidenceOf(expectedUnitsBySlot, pair));
+  const stated = confidenceOf(expectedUnitsBySlot, pair);
+  const forecastConfidence = rounded(stated.confidence);
   return {
     startMillis: pair.grid.startMillis,
     stepSeconds: pair.grid.stepMillis / 1_000,
     expectedUnitsBySlot,
     expectedUnits: rounded(lent.length === 0 ? 0 : lent.reduce((sum, units) => sum + units, 0) / lent.length),
     forecastConfidence,
-    confidence: rounded(calibrated(calibration, forecastConfidence)),
+    confidence: stated.isAsked ? rounded(calibrated(calibration, forecastConfidence)) : forecastConfidence,
     saving: pairSaving(lender, borrower, pair),
   };
 }

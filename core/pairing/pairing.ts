@@ -5,6 +5,9 @@ import type { SavingInterval } from './savings.ts';
 declare const brand: unique symbol;
 /** `pr-` and 24 hexadecimal digits, derived from both pools. */
 export type PairingId = string & { readonly [brand]: 'PairingId' };
+declare const circleBrand: unique symbol;
+/** `ci-` and 24 hexadecimal digits, derived from two of the pools that founded the circle. */
+export type CircleId = string & { readonly [circleBrand]: 'CircleId' };
 
 /**
  * proposed → accepted-by-one → active ⇄ paused → ended; every state but `ended` may end.
@@ -53,6 +56,8 @@ export interface Pairing extends PairingFigures {
   readonly lenderAccountId: AccountId;
   readonly borrowerPoolId: PoolId;
   readonly borrowerAccountId: AccountId;
+  /** The circle that both pools are in by the newest plan; absent: they are partners by themselves. */
+  readonly circleId?: CircleId;
   /** At most one a side. */
   readonly acceptances: readonly Acceptance[];
   readonly proposedAt: EpochMillis;
@@ -77,12 +82,17 @@ export interface PairingEvent {
     | 'Entangle Pairing Ended';
   readonly at: EpochMillis;
   readonly detail: {
+    /** The same for each delivery of the event: the pairing and its version. It may come more than once. */
+    readonly eventId: string;
     readonly pairingId: PairingId;
+    /** Grows with each change of the pairing: events may come out of order. */
+    readonly version: number;
     readonly state: PairingState;
     readonly lenderPoolId: PoolId;
     readonly lenderAccountId: AccountId;
     readonly borrowerPoolId: PoolId;
     readonly borrowerAccountId: AccountId;
+    readonly circleId?: CircleId;
     readonly reason?: PauseReason | EndReason;
   };
 }
@@ -92,7 +102,10 @@ export interface PairingChange {
   readonly pairing: Pairing;
   /** The version that must stand in the store; absent: there must be none. */
   readonly expectedVersion?: number;
+  /** In the chain of the account concerned. */
   readonly audit: AuditEvent;
+  /** In the chain of the other party: without what only the account concerned may read. */
+  readonly counterpartAudit: AuditEvent;
   readonly event: PairingEvent;
 }
 

@@ -4,7 +4,7 @@ import { expectedPeaks } from '../forecast/expected-peaks.ts';
 import type { PoolForecast } from '../forecast/pool-forecast.ts';
 import type { LoanSubstance } from '../pool.ts';
 import type { AccountId, EpochMillis, MicroUsd, PoolId } from '../units.ts';
-import type { GateRefusal } from './gates.ts';
+import type { Gate, GateRefusal } from './gates.ts';
 import type { SavingInterval } from './savings.ts';
 import type { ScoreParts } from './score.ts';
 
@@ -12,7 +12,7 @@ import type { ScoreParts } from './score.ts';
 export interface Partner {
   readonly lenderPoolId: PoolId;
   readonly lenderAccountId: AccountId;
-  /** Higher is better; see pairPools for what it is made of. */
+  /** Higher is better; see planBucket for what it is made of. */
   readonly score: number;
   /** What the score is made of. */
   readonly scoreParts?: ScoreParts;
@@ -47,10 +47,12 @@ export interface PoolPlan {
   readonly forecast?: PoolForecast;
   /** Best first. */
   readonly partners: readonly Partner[];
-  /** By pool id; at most as many as pairPools keeps. */
+  /** The first few by pool id. */
   readonly refused: readonly RefusedPartner[];
   /** All that were refused, also those that are not listed. */
   readonly refusedCount: number;
+  /** The same by the gate that refuses. */
+  readonly refusedByGate?: Readonly<Partial<Record<Gate, number>>>;
   /** Trust score, 0 to 1, of the pool's own account when it was planned; absent: not looked at. */
   readonly trust?: number;
 }

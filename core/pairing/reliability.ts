@@ -63,20 +63,64 @@ export function reliability(predictions: readonly number[], outcomes: readonly b
   return { bins, count, ece: count === 0 ? 0 : gaps / count, brier: count === 0 ? 0 : squares / count };
 }
 
-/** A correction of probabilities, to be kept between plans. Its values never fall. */
+/** A correction of probabilities. Its values never fall. */
 export interface Calibration {
   /** Predictions with the corrected value of each, rising; between them the correction is interpolated. */
   readonly knots: readonly { readonly predicted: number; readonly corrected: number }[];
-  /** Verdicts that it rests on. */
+  /** Verdicts that it rests on; older ones may count for less than one. */
   readonly count: number;
 }
 
 /** What changes nothing. */
 export const NO_CALIBRATION: Calibration = { knots: [], count: 0 };
 
+/** Verdicts of one part of the scale; older ones may count for less than one. */
+export interface VerdictBin {
+  readonly count: number;
+  /** Sum of what was predicted. */
+  readonly predicted: number;
+  /** How many came true. */
+  readonly cameTrue: number;
+}
+
+/** Past verdicts in equal parts of the scale, from 0 to 1: all that calibration needs of them, of one size whatever their number. */
+export type VerdictTally = readonly VerdictBin[];
+
+const TALLY_BINS = 20;
 /** What was stated counts as much as so many verdicts in each bin: few outcomes correct little. */
-const PRIOR_VERDICTS = 20;
-const CALIBRATION_BINS = 10;
+const PRIOR_VERDICTS = 10;
+
+export const NO_VERDICTS: VerdictTally = Array.from({ length: TALLY_BINS }, () => ({
+  count: 0,
+  predicted: 0,
+  cameTrue: 0,
+}));
+
+/**
+ * A tally with more verdicts in it. Their order changes nothing.
+ * @param keep what the verdicts that are in it already still count, 0 to 1
+ * @throws RangeError when a prediction is no probability
+ */
+export function tallied(tally: VerdictTally, verdicts: readonly Verdict[], keep = 1): VerdictTally {
+  for (const [index, { predicted }] of verdicts.entries()) {
+    if (!(predicted >= 0 && predicted <= 1)) {
+      throw new RangeError(`verdict ${index} predicted ${predicted}: expected a probability from 0 to 1`);
+    }
+  }
+  const bins = NO_VERDICTS.map((_, index) => {
+    const { count, predicted, cameTrue } = tally[index] ?? { count: 0, predicted: 0, cameTrue: 0 };
+    return { count: count * keep, predicted: predicted * keep, cameTrue: cameTrue * keep };
+  });
+  // In the order of what was predicted, so that the sums are the same whatever the order that the verdicts came in.
+  for (const { predicted, cameTrue } of [...verdicts].sort((a, b) => a.predicted - b.predicted)) {
+    const bin = bins[Math.min(TALLY_BINS - 1, Math.floor(predicted * TALLY_BINS))];
+    if (bin === undefined) continue;
+    bin.count += 1;
+    bin.predicted += predicted;
+    bin.cameTrue += cameTrue ? 1 : 0;
+  }
+  return bins;
+}
 
 interface Block {
   /** Weighted sums; weight counts the prior in. */
@@ -85,17 +129,8 @@ interface Block {
   readonly weight: number;
 }
 
-function shrunkBins(verdicts: readonly Verdict[]): Block[] {
-  const sums = Array.from({ length: CALIBRATION_BINS }, () => ({ count: 0, predicted: 0, cameTrue: 0 }));
-  // In order, so that the sums are the same whatever the order that the verdicts came in.
-  for (const { predicted, cameTrue } of [...verdicts].sort((a, b) => a.predicted - b.predicted)) {
-    const bin = sums[Math.min(CALIBRATION_BINS - 1, Math.floor(predicted * CALIBRATION_BINS))];
-    if (bin === undefined) continue;
-    bin.count += 1;
-    bin.predicted += predicted;
-    bin.cameTrue += cameTrue ? 1 : 0;
-  }
-  return sums
+function shrunkBins(tally: VerdictTally): Block[] {
+  return tally
     .filter(({ count }) => count > 0)
     .map(({ count, predicted, cameTrue }) => {
       const weight = count + PRIOR_VERDICTS;
@@ -124,21 +159,15 @@ function rising(blocks: readonly Block[]): Block[] {
 }
 
 /**
- * Learns a correction from past verdicts: the share that came true in each tenth of the scale, drawn towards what was stated as if
- * 20 more verdicts had agreed with it, then isotonic regression. The order of the verdicts changes nothing.
- * @throws RangeError when a prediction is no probability
+ * Learns a correction from past verdicts: the share that came true in each part of the scale, drawn towards what was stated as if
+ * a few more verdicts had agreed with it, then isotonic regression.
  */
-export function calibrationFrom(verdicts: readonly Verdict[]): Calibration {
-  for (const [index, { predicted }] of verdicts.entries()) {
-    if (!(predicted >= 0 && predicted <= 1)) {
-      throw new RangeError(`verdict ${index} predicted ${predicted}: expected a probability from 0 to 1`);
-    }
-  }
-  const knots = rising(shrunkBins(verdicts)).map(({ predicted, corrected, weight }) => ({
+export function calibrationOf(tally: VerdictTally): Calibration {
+  const knots = rising(shrunkBins(tally)).map(({ predicted, corrected, weight }) => ({
     predicted: predicted / weight,
     corrected: corrected / weight,
   }));
-  return { knots, count: verdicts.length };
+  return { knots, count: tally.reduce((sum, { count }) => sum + count, 0) };
 }
 
 /** A probability as past outcomes correct it. Outside the knots it moves by as much as at the nearest one. */

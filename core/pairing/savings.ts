@@ -21,8 +21,8 @@ import type { MicroUsd } from '../units.ts';
 import { microUsd } from '../units.ts';
 import { loanSubstanceOf } from './gates.ts';
 import { slotHours } from './grid.ts';
-import type { PairScenarios, Scenario } from './scenarios.ts';
-import { servedAt, weightedQuantile } from './scenarios.ts';
+import type { PairScenarios, Scenario } from './pair-scenarios.ts';
+import { servedAt, weightedQuantile } from './pair-scenarios.ts';
 
 export interface SavingInterval {
   readonly low: MicroUsd;
@@ -71,7 +71,7 @@ function totalsOf(scenario: Scenario, pair: PairScenarios, borrower: Pool, commi
   const rate = borrower.spec.onDemandMicroUsdPerUnitHour;
   const hours = slotHours(pair.grid);
   let [unitHours, peak, otherwiseUnserved] = [0, 0, 0];
-  for (let slot = 0; slot < pair.grid.slots; slot += 1) {
+  for (const slot of scenario.shortSlots) {
     const served = servedAt(scenario, slot);
     if (served === 0) continue;
     const idle = Math.max(0, committedUnits - (scenario.lenderNeed[slot] ?? 0)) / pair.unitRatio;

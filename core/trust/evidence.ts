@@ -18,6 +18,10 @@ export interface TrustEvidence {
   readonly counterparty?: AccountId;
   /** The loan, bill or audit record that shows it. */
   readonly subject: string;
+  /** The account that recorded it; absent: the hub saw it itself. */
+  readonly recordedBy?: AccountId;
+  /** What that account says of it, for the account that it is about. */
+  readonly note?: string;
 }
 
 /** 1 = all good, 0 = all bad, and how much it counts: 1 is one loan that went as agreed. */

@@ -1,11 +1,11 @@
 import type { AuditEvent } from '../audit/chain.ts';
 import type { Loan, LoanState } from '../lending/loan.ts';
-import type { AccountId, EpochMillis } from '../units.ts';
+import type { AccountId, EpochMillis, LoanId } from '../units.ts';
 import { MILLIS_PER_SECOND } from '../units.ts';
 import type { EvidenceKind, TrustEvidence } from './evidence.ts';
 import { evidenceOf } from './evidence.ts';
 
-/** How long after it was due, or after its return began, a loan may take to be back: instances drain in that time. */
+/** How long a loan may take to be back after its return began: instances drain in that time. */
 export const RETURN_GRACE_SECONDS = 900;
 
 /** What a loan itself does not say about its end. */
@@ -48,14 +48,26 @@ function lenderKind(loan: Loan, ending: LoanEnding): EvidenceKind | undefined {
   }
 }
 
-/** How the borrower gave the loan back; undefined when it never had it or what held it up was no doing of its own. */
-function borrowerKind(loan: Loan): EvidenceKind | undefined {
+/**
+ * How the borrower gave the loan back; nothing when it never had it or what held it up was no doing of its own. It is held to the
+ * moment when it was asked, not to the end of the term: a return that the hub begins late is not the borrower's.
+ *
+ * Late beyond the term it has also used capacity for longer than was agreed. That it used more than was agreed cannot be told: the
+ * hub moves ceilings, and instances above one are the account's own doing, not the lender's capacity.
+ */
+function borrowerKinds(loan: Loan): EvidenceKind[] {
   const { returnReason, dueAt } = loan;
-  if (returnReason === undefined || returnReason === 'repair' || returnReason === 'step-failed') return undefined;
+  if (returnReason === undefined || returnReason === 'repair' || returnReason === 'step-failed') return [];
   const [began, back] = [enteredAt(loan, 'returning'), enteredAt(loan, 'reclaimed')];
-  if (began === undefined || back === undefined) return undefined;
-  const due = returnReason === 'expired' ? (dueAt ?? began) : began;
-  return back - due <= RETURN_GRACE_SECONDS * MILLIS_PER_SECOND ? 'recall-honoured' : 'recall-overdue';
+  if (began === undefined || back === undefined) return [];
+  const grace = RETURN_GRACE_SECONDS * MILLIS_PER_SECOND;
+  if (back - began <= grace) return ['recall-honoured'];
+  return back - (dueAt ?? back) > grace ? ['recall-overdue', 'terms-violated'] : ['recall-overdue'];
+}
+
+/** The id of what is known of a loan's payment: one for all outcomes, so that the later word takes the place of the earlier one. */
+export function paymentEvidenceId(loanId: LoanId): string {
+  return `${loanId}#payment`;
 }
 
 const PAYMENT_KINDS = {
@@ -72,8 +84,12 @@ const PAYMENT_KINDS = {
 export function evidenceFromLoan(loan: Loan, ending: LoanEnding = {}): TrustEvidence[] {
   const { loanId, lenderAccountId, borrowerAccountId, endedAt } = loan;
   if (endedAt === undefined || lenderAccountId === undefined) return [];
-  const evidence = (kind: EvidenceKind, accountId: AccountId, counterparty: AccountId) =>
-    evidenceOf(kind, { evidenceId: `${loanId}#${kind}`, accountId, counterparty, at: endedAt, subject: loanId });
+  const evidence = (
+    kind: EvidenceKind,
+    accountId: AccountId,
+    counterparty: AccountId,
+    evidenceId = `${loanId}#${kind}`,
+  ) => evidenceOf(kind, { evidenceId, accountId, counterparty, at: endedAt, subject: loanId });
   if (loan.state !== 'returned') {
     const last = loan.history.findLast(({ state }) => !['returning', 'reclaimed', loan.state].includes(state))?.state;
     return last === 'reserved' ? [evidence('offer-not-kept', lenderAccountId, borrowerAccountId)] : [];
@@ -81,10 +97,10 @@ export function evidenceFromLoan(loan: Loan, ending: LoanEnding = {}): TrustEvid
   const found: TrustEvidence[] = [];
   const lender = lenderKind(loan, ending);
   if (lender !== undefined) found.push(evidence(lender, lenderAccountId, borrowerAccountId));
-  const borrower = borrowerKind(loan);
-  if (borrower !== undefined) found.push(evidence(borrower, borrowerAccountId, lenderAccountId));
+  for (const kind of borrowerKinds(loan)) found.push(evidence(kind, borrowerAccountId, lenderAccountId));
   if ((loan.billedMicroUsd ?? 0) > 0) {
-    found.push(evidence(PAYMENT_KINDS[ending.payment ?? 'settled'], borrowerAccountId, lenderAccountId));
+    const kind = PAYMENT_KINDS[ending.payment ?? 'settled'];
+    found.push(evidence(kind, borrowerAccountId, lenderAccountId, paymentEvidenceId(loanId)));
   }
   return found;
 }

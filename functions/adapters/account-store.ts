@@ -62,6 +62,7 @@ function usageOf(account: AccountId, item: Item | undefined): ConsentUsage {
     borrowedUnits: Number(item['borrowedUnits'] ?? 0),
     lentUnitSeconds: months('lend'),
     borrowedUnitSeconds: months('borrow'),
+    creditUnitSeconds: months('credit'),
   };
 }
 
@@ -145,7 +146,9 @@ export async function poolsByBucket(table: string): Promise<Map<string, PoolId[]
       const bucket = String(item['bucket']);
       const [, region = '', ...group] = String(item['item']).split('#');
       const id = poolId(String(item['accountId']) as AccountId, region, group.join('#'));
-      buckets.set(bucket, [...(buckets.get(bucket) ?? []), id]);
+      const others = buckets.get(bucket);
+      if (others === undefined) buckets.set(bucket, [id]);
+      else others.push(id);
     }
     start = page.LastEvaluatedKey;
   } while (start !== undefined);

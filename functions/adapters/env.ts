@@ -6,6 +6,12 @@ const wholeSeconds = z
   .regex(/^\d+$/, 'expected a whole number of seconds')
   .transform((text) => Number.parseInt(text, 10));
 
+/** As credits.ts takes it. */
+const creditStrength = z
+  .string()
+  .regex(/^0(\.\d+)?$/, 'expected a number from 0 up to 1, 1 excluded')
+  .transform((text) => Number.parseFloat(text));
+
 const variables = {
   ENTANGLE_ACCOUNTS_TABLE: name,
   ENTANGLE_LOANS_TABLE: name,
@@ -13,6 +19,7 @@ const variables = {
   ENTANGLE_AUDIT_TABLE: name,
   ENTANGLE_HISTORY_BUCKET: name,
   ENTANGLE_EVENT_BUS: name,
+  ENTANGLE_HUB_ACCOUNT_ID: name,
   ENTANGLE_BORROW_STATE_MACHINE_ARN: name,
   ENTANGLE_RETURN_STATE_MACHINE_ARN: name,
   ENTANGLE_PLAN_STATE_MACHINE_ARN: name,
@@ -22,6 +29,7 @@ const variables = {
   ENTANGLE_OBSERVE_ROLE_NAME: name,
   ENTANGLE_ADJUST_ROLE_NAME: name,
   ENTANGLE_STUCK_AFTER_SECONDS: wholeSeconds,
+  ENTANGLE_CREDIT_STRENGTH: creditStrength,
 };
 type Variables = typeof variables;
 type Variable = keyof Variables;

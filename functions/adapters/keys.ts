@@ -21,6 +21,9 @@ export const consentKey = (accountId: AccountId): AccountKey => ({ accountId, it
 export const usageKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'USAGE' });
 export const chainKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'CHAIN' });
 
+/** Up to where the account's chain has been audited. */
+export const auditedKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'AUDITED' });
+
 /** One version of a consent; never changed once written. */
 export const consentVersionKey = (accountId: AccountId, version: number): AccountKey => ({
   accountId,
@@ -33,7 +36,30 @@ export const pairingKey = (accountId: AccountId, pairingId: PairingId): AccountK
   item: `PAIRING#${pairingId}`,
 });
 
+/** The state of a pairing alone, under its borrower's account: a loan is conditional on it, and a check is billed by the size of its item. */
+export const pairingStateKey = (borrower: AccountId, pairingId: PairingId): AccountKey => ({
+  accountId: borrower,
+  item: `PAIRSTATE#${pairingId}`,
+});
+
+/** Partitions of what the predictions of buckets came to: one for each, so that no item is everybody's. */
+export const RELIABILITY_PREFIX = 'BUCKET#';
+
+export const reliabilityKey = (bucket: string): { accountId: string; item: string } => ({
+  accountId: `${RELIABILITY_PREFIX}${bucket}`,
+  item: 'RELIABILITY',
+});
+
 const EPOCH_MILLIS_DIGITS = 15;
+
+/** Partitions of events that are still to be put on the bus: apart from the accounts' own, so that removing from them can be allowed alone. */
+export const OUTBOX_PREFIX = 'OUTBOX#';
+
+/** Where an event waits to be put on the bus, under the account whose change it tells of; without an id: where those from a moment on begin. */
+export const outboxKey = (account: AccountId, at: EpochMillis, eventId = ''): { accountId: string; item: string } => ({
+  accountId: `${OUTBOX_PREFIX}${account}`,
+  item: `EVENT#${String(at).padStart(EPOCH_MILLIS_DIGITS, '0')}#${eventId}`,
+});
 
 /** Where evidence of an account begins that is from a moment on; the id of a piece of evidence follows it. */
 export const evidenceItem = (at: EpochMillis, evidenceId = ''): string =>

@@ -1,16 +1,25 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { ChainHead } from '../../core/audit/chain.ts';
-import type { ConsentCondition, LoanCommit, LoanSnapshot, PoolChange, UsageChange } from '../../core/lending/commit.ts';
+import type {
+  ConsentCondition,
+  LoanCommit,
+  LoanSnapshot,
+  PairCondition,
+  PoolChange,
+  UsageChange,
+} from '../../core/lending/commit.ts';
 import { assertCommit } from '../../core/lending/commit.ts';
 import type { Loan } from '../../core/lending/loan.ts';
 import { isOpen } from '../../core/lending/loan.ts';
 import type { LoanStore } from '../../core/ports.ts';
 import { LimitReached, StaleSnapshot } from '../../core/ports.ts';
 import type { AccountId, EpochMillis, LoanId } from '../../core/units.ts';
+import { poolIdParts } from '../../core/units.ts';
 import { batchGet, readAccountItems } from './account-store.ts';
 import { documents } from './clients.ts';
 import type { Env } from './env.ts';
-import { consentKey, poolKey, usageKey } from './keys.ts';
+import { pairingIdFor } from './ids.ts';
+import { consentKey, pairingStateKey, poolKey, usageKey } from './keys.ts';
 import { countLoan } from './metrics.ts';
 import { snapshotKeys, snapshotOf } from './snapshot.ts';
 import type { ConditionedWrite } from './transaction.ts';
@@ -112,10 +121,31 @@ function consentCheck(table: string, condition: ConsentCondition, at: EpochMilli
   };
 }
 
+/**
+ * The pairing is active at this very moment. Its state stands in an item of its own, which new figures of a plan do not touch:
+ *
+ *     this loan:    chosen ──────────────── reserve if active  ✗ (the lender has ended it)
+ *     the lender:           end the pairing ✓
+ */
+function pairCheck(table: string, { lenderPoolId, borrowerPoolId }: PairCondition): ConditionedWrite {
+  return {
+    condition: `the pairing of ${lenderPoolId} with ${borrowerPoolId} is active`,
+    write: {
+      ConditionCheck: {
+        TableName: table,
+        Key: pairingStateKey(poolIdParts(borrowerPoolId).accountId, pairingIdFor(lenderPoolId, borrowerPoolId)),
+        ConditionExpression: '#state = :active',
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':active': 'active' },
+      },
+    },
+  };
+}
+
 /** What is used under a consent; a rise is conditional on the room that is left, whoever else uses it at the same time. */
 function usageWrite(table: string, change: UsageChange): ConditionedWrite {
   const units = change.direction === 'lend' ? 'lentUnits' : 'borrowedUnits';
-  const { unitsBeforeAtMost, unitSecondsBeforeAtMost } = change;
+  const { unitsBeforeAtMost, unitSecondsBeforeAtMost, credit } = change;
   if ((unitsBeforeAtMost ?? 0) < 0 || (unitSecondsBeforeAtMost ?? 0) < 0) {
     throw new LimitReached([
       `the consent of ${change.accountId} never covers ${change.units} units to ${change.direction}`,
@@ -128,17 +158,22 @@ function usageWrite(table: string, change: UsageChange): ConditionedWrite {
       Update: {
         TableName: table,
         Key: usageKey(change.accountId),
-        UpdateExpression: 'ADD #units :units, #month :unitSeconds',
+        UpdateExpression: `ADD #units :units, #month :unitSeconds${credit === undefined ? '' : ', #credit :credit'}`,
         ...(limited
           ? {
               ConditionExpression:
                 '(attribute_not_exists(#units) OR #units <= :unitsAtMost) AND (attribute_not_exists(#month) OR #month <= :unitSecondsAtMost)',
             }
           : {}),
-        ExpressionAttributeNames: { '#units': units, '#month': `${change.direction}#${change.month}` },
+        ExpressionAttributeNames: {
+          '#units': units,
+          '#month': `${change.direction}#${change.month}`,
+          ...(credit === undefined ? {} : { '#credit': `credit#${credit.month}` }),
+        },
         ExpressionAttributeValues: {
           ':units': change.units,
           ':unitSeconds': change.unitSeconds,
+          ...(credit === undefined ? {} : { ':credit': credit.unitSeconds }),
           ...(limited ? { ':unitsAtMost': unitsBeforeAtMost, ':unitSecondsAtMost': unitSecondsBeforeAtMost } : {}),
         },
       },
@@ -152,6 +187,7 @@ function writesOf(commit: LoanCommit, tables: LoanTables): ConditionedWrite[] {
     loanWrite(tables.loansTable, commit.loan, commit.expectedVersion),
     ...commit.pools.map((change) => poolWrite(accountsTable, change, commit.loan.loanId)),
     ...commit.consents.map((condition) => consentCheck(accountsTable, condition, commit.audit.at)),
+    ...commit.pairs.map((condition) => pairCheck(accountsTable, condition)),
     ...commit.usage.map((change) => usageWrite(accountsTable, change)),
     ...commit.ledger.map((entry) => ({
       condition: `entry ${entry.entryId} of ${entry.accountId} is not in the ledger yet`,

@@ -3,9 +3,10 @@ import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { ChainHead } from '../../core/audit/chain.ts';
 import type { Pairing, PairingChange } from '../../core/pairing/pairing.ts';
 import { documents } from './clients.ts';
-import { pairingKey } from './keys.ts';
-import type { AuditTables, ConditionedWrite } from './transaction.ts';
-import { ConditionsFailed, commitAudited } from './transaction.ts';
+import { pairingKey, pairingStateKey } from './keys.ts';
+import { outboxItem } from './pairing-events.ts';
+import type { AuditTables, ChainHeads, ConditionedWrite } from './transaction.ts';
+import { ConditionsFailed, commitAuditedInAll } from './transaction.ts';
 
 /**
  * A pairing under both of its accounts, on condition that it is as it was read:
@@ -39,18 +40,38 @@ function pairingWrites(table: string, pairing: Pairing, expectedVersion: number 
   }));
 }
 
+/** What goes with each change of state: the state that loans are conditional on, and the event that is to be told. */
+function stateWrites(table: string, { pairing, audit, event }: PairingChange): ConditionedWrite[] {
+  const { pairingId, borrowerAccountId, state, version } = pairing;
+  return [
+    {
+      condition: `the state of pairing ${pairingId} can be written`,
+      write: { Put: { TableName: table, Item: { ...pairingStateKey(borrowerAccountId, pairingId), state, version } } },
+    },
+    {
+      condition: `event ${event.detail.eventId} can be kept`,
+      write: { Put: { TableName: table, Item: outboxItem(audit.accountId, event) } },
+    },
+  ];
+}
+
 /**
- * Writes a change of a pairing with its audit record, or nothing of it.
- * @param head where the chain of the account concerned is believed to end
+ * Writes a change of a pairing with a record in the chains of both accounts and the event that tells of it, or nothing of it.
+ * @param heads where the chains of both accounts are believed to end
+ * @returns where they end then
  * @throws ConditionsFailed when the pairing has changed meanwhile
  */
 export async function writePairing(
   change: PairingChange,
-  head: ChainHead | undefined,
+  heads: ChainHeads,
   tables: AuditTables,
-): Promise<ChainHead> {
-  const writes = pairingWrites(tables.accountsTable, change.pairing, change.expectedVersion);
-  return commitAudited(writes, change.audit, head, tables);
+): Promise<Readonly<Record<string, ChainHead>>> {
+  const { accountsTable } = tables;
+  const writes = [
+    ...pairingWrites(accountsTable, change.pairing, change.expectedVersion),
+    ...stateWrites(accountsTable, change),
+  ];
+  return commitAuditedInAll(writes, [change.audit, change.counterpartAudit], heads, tables);
 }
 
 /**

@@ -3,10 +3,12 @@ import { eventProblem } from '../../core/forecast/events.ts';
 import { NEED_LEVELS } from '../../core/forecast/pool-forecast.ts';
 import type { LoanSnapshot } from '../../core/lending/commit.ts';
 import type { Offer } from '../../core/lending/saga.ts';
+import { CIRCLE_MEMBERS_MAX } from '../../core/pairing/matching/circles.ts';
 import type { PairingId } from '../../core/pairing/pairing.ts';
 import { PARTNERS_MAX } from '../../core/pairing/preferences.ts';
 import type { GroupObservation } from '../../core/pool.ts';
 import { ISOLATION_LEVELS } from '../../core/pool.ts';
+import { RECORD_KINDS } from '../../core/trust/record.ts';
 import type { LoanId, PoolId } from '../../core/units.ts';
 import { accountId, epochMillis, microUsd, poolIdParts, RESOURCE_TYPES } from '../../core/units.ts';
 
@@ -178,6 +180,7 @@ export const consentTermsSchema = z
     otherRegions: z.enum(['refuse', 'accept']).exactOptional(),
     trustFloor: z.number().min(0).max(1).exactOptional(),
     maxPartners: positive.max(PARTNERS_MAX).exactOptional(),
+    maxCircleAccounts: z.int().min(2).max(CIRCLE_MEMBERS_MAX).exactOptional(),
     pairingAcceptance: z.enum(['standing', 'explicit']).exactOptional(),
     windows: z.array(
       z.strictObject({
@@ -198,6 +201,14 @@ export const consentTermsSchema = z
     path: ['longestTermSeconds'],
     message: 'expected at least shortestTermSeconds',
   });
+
+/** What somebody who is not the hub has seen of an account: POST /trust/records. */
+export const evidenceRecordSchema = z.strictObject({
+  accountId: accountIdSchema,
+  kind: z.enum(RECORD_KINDS),
+  subject: z.string().min(1).max(64),
+  note: z.string().min(1).max(500).exactOptional(),
+});
 
 /** An alarm's change of state, as EventBridge delivers it from a linked account. */
 export const alarmEventSchema = z.object({

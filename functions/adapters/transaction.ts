@@ -33,6 +33,9 @@ export interface AuditTables {
   readonly auditTable: string;
 }
 
+/** The record and the head that it moves on. */
+const AUDIT_WRITES = 2;
+
 /**
  * The two writes that append to a chain. They fail together when another record was appended meanwhile:
  *
@@ -88,6 +91,50 @@ function storedHead(item: Record<string, AttributeValue> | undefined): ChainHead
   return { seq: Number(seq), hash: String(hash) };
 }
 
+/** Where chains end, or are believed to end, by account. */
+export type ChainHeads = Readonly<Record<string, ChainHead | undefined>>;
+
+/**
+ * Writes all of `writes` and one audit record in each of several chains, or nothing.
+ * @param events one for each account at most
+ * @param hints where their chains are believed to end; a wrong hint costs one more attempt
+ * @returns the new heads of those chains
+ * @throws ConditionsFailed with the conditions of `writes` that did not hold
+ */
+export async function commitAuditedInAll(
+  writes: readonly ConditionedWrite[],
+  events: readonly AuditEvent[],
+  hints: ChainHeads,
+  tables: AuditTables,
+): Promise<Readonly<Record<string, ChainHead>>> {
+  const heads = new Map(events.map(({ accountId }) => [accountId, hints[accountId] ?? GENESIS]));
+  const headOf = ({ accountId }: AuditEvent): ChainHead => heads.get(accountId) ?? GENESIS;
+  for (let attempt = 1; attempt <= APPEND_ATTEMPTS; attempt += 1) {
+    const appended = events.flatMap((event) => auditWrites(event, headOf(event), tables));
+    const TransactItems = [...writes.map(({ write }) => write), ...appended];
+    try {
+      await documents.send(new TransactWriteCommand({ TransactItems }));
+      const linked = events.map((event) => link(event, headOf(event), sha256Hex));
+      return Object.fromEntries(linked.map(({ accountId, seq, hash }) => [accountId, { seq, hash }]));
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const reasons = error.CancellationReasons ?? [];
+      const failed = writes.filter((_write, index) => reasons[index]?.Code === 'ConditionalCheckFailed');
+      if (failed.length > 0) throw new ConditionsFailed(failed.map(({ condition }) => condition));
+      const codes = reasons.map((reason) => reason.Code ?? 'None').filter((code) => code !== 'None');
+      const retryable = codes.every((code) => code === 'ConditionalCheckFailed' || code === 'TransactionConflict');
+      if (!retryable) throw error;
+      for (const [index, { accountId }] of events.entries()) {
+        const headReason = reasons[writes.length + AUDIT_WRITES * (index + 1) - 1];
+        if (headReason?.Code === 'ConditionalCheckFailed') heads.set(accountId, storedHead(headReason.Item));
+      }
+      await pause(attempt);
+    }
+  }
+  const accounts = events.map(({ accountId }) => accountId).join(' or ');
+  throw new ConditionsFailed([`the audit chain of ${accounts} changed ${APPEND_ATTEMPTS} times meanwhile`]);
+}
+
 /**
  * Writes all of `writes` and one audit record, or nothing.
  * @param hint where the chain of the event's account is believed to end; a wrong hint costs one more attempt
@@ -100,25 +147,6 @@ export async function commitAudited(
   hint: ChainHead | undefined,
   tables: AuditTables,
 ): Promise<ChainHead> {
-  let head = hint ?? GENESIS;
-  for (let attempt = 1; attempt <= APPEND_ATTEMPTS; attempt += 1) {
-    const TransactItems = [...writes.map(({ write }) => write), ...auditWrites(event, head, tables)];
-    try {
-      await documents.send(new TransactWriteCommand({ TransactItems }));
-      const { seq, hash } = link(event, head, sha256Hex);
-      return { seq, hash };
-    } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error;
-      const reasons = error.CancellationReasons ?? [];
-      const failed = writes.filter((_write, index) => reasons[index]?.Code === 'ConditionalCheckFailed');
-      if (failed.length > 0) throw new ConditionsFailed(failed.map(({ condition }) => condition));
-      const codes = reasons.map((reason) => reason.Code ?? 'None').filter((code) => code !== 'None');
-      const retryable = codes.every((code) => code === 'ConditionalCheckFailed' || code === 'TransactionConflict');
-      if (!retryable) throw error;
-      const headReason = reasons.at(-1);
-      if (headReason?.Code === 'ConditionalCheckFailed') head = storedHead(headReason.Item);
-      await pause(attempt);
-    }
-  }
-  throw new ConditionsFailed([`the audit chain of ${event.accountId} changed ${APPEND_ATTEMPTS} times meanwhile`]);
+  const heads = await commitAuditedInAll(writes, [event], { [event.accountId]: hint }, tables);
+  return heads[event.accountId] ?? GENESIS;
 }

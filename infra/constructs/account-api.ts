@@ -44,6 +44,7 @@ const ROUTES: readonly { readonly method: string; readonly path: string; readonl
   { method: 'POST', path: 'pairings/{pairingId}/accept' },
   { method: 'DELETE', path: 'pairings/{pairingId}' },
   { method: 'GET', path: 'trust' },
+  { method: 'POST', path: 'trust/records' },
 ];
 
 const ACCESS_LOG_FORMAT = AccessLogFormat.custom(

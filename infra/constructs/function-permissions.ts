@@ -28,8 +28,15 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
     (to) => tables.grantChangeLoans(to),
     (to) => tables.grantAppendAudit(to),
   ];
-  const putPairingEvents: Grant = (to) => grantPutPairingEvents(tables, to);
-  const readPools: readonly Grant[] = [(to) => tables.grantListPools(to), (to) => tables.grantReadAccounts(to)];
+  const tellOfPairings: readonly Grant[] = [
+    (to) => grantPutPairingEvents(tables, to),
+    (to) => tables.grantClearOutbox(to),
+  ];
+  const changePairings: readonly Grant[] = [
+    (to) => tables.grantChangeAccounts(to),
+    (to) => tables.grantAppendAudit(to),
+    ...tellOfPairings,
+  ];
   const readLoans: readonly Grant[] = [(to) => tables.grantReadLoans(to), (to) => tables.grantListLoans(to)];
   const grants: Record<FunctionName, readonly Grant[]> = {
     'on-alarm': [(to) => workflows.grantStart('borrow', to)],
@@ -48,33 +55,35 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
       (to) => history.grantReadHistory(to),
       (to) => history.grantChangeForecasts(to),
     ],
-    pair: [
-      (to) => tables.grantListPools(to),
-      (to) => tables.grantChangeAccounts(to),
-      (to) => tables.grantAppendAudit(to),
-      putPairingEvents,
+    'judge-pairings': [
+      (to) => tables.grantReadAccounts(to),
+      (to) => tables.grantPutReliability(to),
+      (to) => history.grantReadHistory(to),
+      (to) => history.grantReadPredictions(to),
     ],
+    pair: [(to) => tables.grantListPools(to), ...changePairings, (to) => history.grantPutPredictions(to)],
     'look-ahead': [
-      ...readPools,
+      (to) => tables.grantListPools(to),
+      ...changePairings,
       ...readLoans,
       (to) => history.grantReadForecasts(to),
       (to) => workflows.grantStart('borrow', to),
       (to) => workflows.grantStart('plan', to),
     ],
     reconcile: [
-      ...readPools,
+      (to) => tables.grantListPools(to),
+      ...changePairings,
       ...readLoans,
+      (to) => tables.grantReadAudit(to),
       (to) => workflows.grantStart('borrow', to),
       (to) => workflows.grantStart('return', to),
     ],
     api: [
-      (to) => tables.grantChangeAccounts(to),
+      ...changePairings,
       ...readLoans,
       (to) => tables.grantReadLedger(to),
       (to) => tables.grantReadAudit(to),
-      (to) => tables.grantAppendAudit(to),
       (to) => workflows.grantStart('return', to),
-      putPairingEvents,
     ],
   };
   return grants[name];

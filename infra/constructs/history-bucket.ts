@@ -11,7 +11,7 @@ interface HistoryBucketProps {
   readonly dataKey: DataKey;
 }
 
-/** Demand history and forecasts of every pool: `history/` and `forecasts/<account>/<region>/<group>.json`. */
+/** Demand history and forecasts of every pool: `history/` and `forecasts/<account>/<region>/<group>.json`; what plans predicted: `predictions/<region>/<family>.json`. */
 export class HistoryBucket extends Construct {
   readonly bucket: Bucket;
   readonly #props: HistoryBucketProps;
@@ -34,7 +34,7 @@ export class HistoryBucket extends Construct {
     acknowledge(
       this.bucket,
       'S1',
-      'S3 cannot deliver access logs to a bucket under a customer-managed key; three roles reach this one, and what it holds can be read from CloudWatch again.',
+      'S3 cannot deliver access logs to a bucket under a customer-managed key; five roles reach this one, and what it holds can be read from CloudWatch again.',
     );
   }
 
@@ -54,14 +54,24 @@ export class HistoryBucket extends Construct {
     this.#grant(grantee, 'forecasts', ['s3:GetObject', 's3:PutObject']);
   }
 
-  #grant(grantee: IGrantable, prefix: 'history' | 'forecasts', actions: string[]): void {
+  grantReadPredictions(grantee: IGrantable): void {
+    this.#grant(grantee, 'predictions', ['s3:GetObject']);
+  }
+
+  grantPutPredictions(grantee: IGrantable): void {
+    this.#grant(grantee, 'predictions', ['s3:PutObject']);
+  }
+
+  #grant(grantee: IGrantable, prefix: 'history' | 'forecasts' | 'predictions', actions: string[]): void {
     const { bucketName, dataKey } = this.#props;
     const objects = `arn:${Stack.of(this).partition}:s3:::${bucketName}/${prefix}/*`;
     grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [objects] }));
-    acknowledge(Stack.of(this), `IAM5[Resource::${objects}]`, 'One object a pool, under one prefix.');
+    acknowledge(Stack.of(this), `IAM5[Resource::${objects}]`, 'One object a pool or bucket, under one prefix.');
     // Without it, S3 answers AccessDenied instead of NoSuchKey for a pool that has no history yet.
-    const list = { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] };
-    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement(list));
+    if (actions.includes('s3:GetObject')) {
+      const list = { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] };
+      grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement(list));
+    }
     dataKey.grantUseThroughBuckets(grantee);
   }
 }

@@ -34,6 +34,7 @@ const SIZES: Readonly<Partial<Record<FunctionName, Size>>> = {
   'look-ahead': PATIENT,
   reconcile: PATIENT,
   forecast: COMPUTING,
+  'judge-pairings': PATIENT,
   pair: COMPUTING,
 };
 

@@ -4,6 +4,7 @@ import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } fr
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { OUTBOX_PREFIX, RELIABILITY_PREFIX } from '../../functions/adapters/keys.ts';
 import type { TableKind } from '../names.ts';
 import { tableName } from '../names.ts';
 import type { DataKey } from './data-key.ts';
@@ -58,6 +59,28 @@ export class HubTables extends Construct {
   /** Writes of plans and forecasts only, which replace what was there. */
   grantPutAccounts(grantee: IGrantable): void {
     this.#grant(grantee, this.accounts, ['PutItem']);
+  }
+
+  /** Removing events that were put on the bus from where they waited; nothing of an account's own partition can be removed. */
+  grantClearOutbox(grantee: IGrantable): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:DeleteItem'],
+        resources: [this.accounts.tableArn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${OUTBOX_PREFIX}*`] } },
+      }),
+    );
+  }
+
+  /** Writes of what a bucket's predictions came to; of nothing that belongs to an account. */
+  grantPutReliability(grantee: IGrantable): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:PutItem'],
+        resources: [this.accounts.tableArn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${RELIABILITY_PREFIX}*`] } },
+      }),
+    );
   }
 
   /** The list of all enrolled pools. */

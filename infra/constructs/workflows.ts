@@ -28,7 +28,7 @@ interface WorkflowsProps {
 const CALLS: Readonly<Record<StateMachineKind, readonly FunctionName[]>> = {
   borrow: ['assess', 'choose', 'reserve', 'move-ceiling', 'activate', 'settle'],
   return: ['move-ceiling', 'settle'],
-  plan: ['list-pools', 'collect', 'forecast', 'pair', 'look-ahead'],
+  plan: ['list-pools', 'collect', 'forecast', 'judge-pairings', 'pair', 'look-ahead'],
 };
 
 /** `move-ceiling` → `MoveCeilingFunctionArn`, as the definitions name it. */

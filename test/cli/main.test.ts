@@ -6,6 +6,7 @@ import { COMMANDS } from '../../cli/commands.ts';
 import type { HubApi } from '../../cli/hub-api.ts';
 import { hubRegion, runCli } from '../../cli/main.ts';
 import { COMMAND_NAMES } from '../../cli/usage.ts';
+import type { CircleId } from '../../core/pairing/pairing.ts';
 import type { PairingView } from '../../core/pairing/pairing-view.ts';
 import { evidenceOf } from '../../core/trust/evidence.ts';
 import { trustOf } from '../../core/trust/trust.ts';
@@ -33,6 +34,7 @@ function hubWith(given: Partial<HubApi>): HubApi {
     acceptPairing: refuse,
     endPairing: refuse,
     trust: refuse,
+    recordTrust: refuse,
     bills: refuse,
     audit: refuse,
   };
@@ -51,6 +53,7 @@ describe('the command line', () => {
   });
 
   it.each([
+    [['bills', '--note', 'x'], 'entangle: --note: only "entangle trust record" takes it'],
     [['lend'], 'entangle: unknown command "lend": expected enrol, consents, loans, pairings, bills, trust, audit'],
     [['loans'], 'entangle: no hub: give --url or set ENTANGLE_API_URL'],
     [['loans', '--url', 'nowhere'], 'entangle: --url nowhere: expected a URL'],
@@ -140,19 +143,29 @@ describe('the commands', () => {
       },
       acceptPairing: async (id) => {
         calls.push(['accept', id]);
-        return { ...pairing, state: 'accepted-by-one', acceptances: [{ accountId: BORROWER, at: NOW }] };
+        return {
+          ...pairing,
+          circleId: 'ci-1' as CircleId,
+          state: 'accepted-by-one',
+          acceptances: [{ accountId: BORROWER, at: NOW }],
+        };
       },
       endPairing: async (id) => {
         calls.push(['end', id]);
-        return { ...pairing, state: 'ended', endReason: 'declined' };
+        return { ...pairing, state: 'ended', endReason: 'declined', confidence: 0.944 };
       },
     });
     const { pairingId } = pairing;
     const text = async (...args: string[]) => (await COMMANDS['pairings']?.(hub, args, { open: true }))?.text;
     expect(await text()).toContain('accepted by nobody; same region eu-west-1');
-    expect(await text('accept', pairingId)).toContain(`accepted by ${BORROWER}`);
-    expect(await text('end', pairingId)).toMatch(/ended .* declined/);
+    expect(await text()).not.toContain('circle');
+    const accepted = await text('accept', pairingId);
+    expect(accepted).toContain(`accepted by ${BORROWER}`);
+    expect(accepted).toContain('in circle ci-1');
+    expect(accepted).not.toContain('confidence');
+    expect(await text('end', pairingId)).toMatch(/ended .* confidence 94 % .* declined/);
     expect(calls).toEqual([
+      ['list', true],
       ['list', true],
       ['accept', pairingId],
       ['end', pairingId],
@@ -161,10 +174,36 @@ describe('the commands', () => {
 
   it('show the trust of the account with its evidence', async () => {
     const evidence = evidenceOf('loan-kept', { evidenceId: 'a', accountId: BORROWER, at: NOW, subject: 'ln-1' });
-    const hub = hubWith({ trust: async () => trustOf([evidence], NOW) });
+    const credits = { balanceUnitHours: -2.5, at: NOW };
+    const hub = hubWith({ trust: async () => ({ trust: trustOf([evidence], NOW), credits }) });
     const output = await COMMANDS['trust']?.(hub, [], noFlags);
     expect(output?.text).toContain('service  0.80');
     expect(output?.text).toContain('2026-11-04T10:00:00.000Z  loan-kept  ln-1');
+    expect(output?.text).toContain('credits  2.5 unit-hours borrowed more than lent');
+    expect(output?.json).toMatchObject({ credits });
+  });
+
+  it('record what was seen of another account, and say when it was known already', async () => {
+    const asked: unknown[] = [];
+    const hub = hubWith({
+      recordTrust: async (record) => {
+        asked.push(record);
+        const about = { evidenceId: 'ln-1#payment', accountId: BORROWER, at: NOW, subject: record.subject };
+        return { evidence: evidenceOf(record.kind, about), recorded: asked.length === 1 };
+      },
+    });
+    const flags = { ...noFlags, account: BORROWER, kind: 'payment-late', subject: 'ln-1', note: 'nine days' };
+    const text = async () => (await COMMANDS['trust']?.(hub, ['record'], flags))?.text;
+    expect(await text()).toBe(`payment-late for ln-1 is recorded for ${BORROWER}`);
+    expect(await text()).toContain('was recorded already');
+    expect(asked[0]).toEqual({ accountId: BORROWER, kind: 'payment-late', subject: 'ln-1', note: 'nine days' });
+  });
+
+  it('name the kinds that can be recorded, and what is missing', async () => {
+    const record = (flags: object) => COMMANDS['trust']?.(hubWith({}), ['record'], { ...noFlags, ...flags });
+    const flags = { account: BORROWER, kind: 'loan-kept', subject: 'ln-1' };
+    await expect(record(flags)).rejects.toThrow('--kind loan-kept: expected payment-settled, payment-late');
+    await expect(record({ account: BORROWER })).rejects.toThrow('expected: entangle trust record --account');
   });
 
   it('fail the audit of a chain whose records are gone', async () => {

@@ -43,7 +43,7 @@ export interface Ran {
 }
 
 /** Runs the command on a text as its standard input. */
-export async function pairText(text: string, ...argv: string[]): Promise<Ran> {
+export async function pairText(text: string | Uint8Array, ...argv: string[]): Promise<Ran> {
   let [out, error] = ['', ''];
   const code = await runCli(
     ['pair', '--input', '-', ...argv],
@@ -52,7 +52,7 @@ export async function pairText(text: string, ...argv: string[]): Promise<Ran> {
       out: (piece) => void (out += piece),
       error: (piece) => void (error += piece),
       input: (async function* () {
-        yield Buffer.from(text);
+        yield typeof text === 'string' ? Buffer.from(text) : text;
       })(),
     },
   );

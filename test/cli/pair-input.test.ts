@@ -50,8 +50,9 @@ function linesOf(input: unknown): readonly string[] {
 
 describe('parseFleet', () => {
   it('gives what pairing takes, with what the file leaves out', () => {
-    const input = parseFleet(fleet([poolOf(SHOP), poolOf(REPORTS, { need: { p50: [2, 2] } })], { maxPartners: 4 }));
-    expect(input).toMatchObject({ now: Date.UTC(2026, 10, 4), maxPartners: 4 });
+    const given = fleet([poolOf(SHOP), poolOf(REPORTS, { need: { p50: [2, 2] } })], { maxPartners: 4 });
+    const { input, maxPartners } = parseFleet(given);
+    expect([input.now, maxPartners]).toEqual([Date.UTC(2026, 10, 4), 4]);
     expect(input.pools[0]).toMatchObject({
       ownedUnits: 10,
       spec: {
@@ -76,7 +77,7 @@ describe('parseFleet', () => {
   it('takes what is idle and what is short instead of need', () => {
     const balance = { surplusUnits: [6, 0, 0], shortageUnits: [0, 0, 3] };
     const { need: _need, ...pool } = poolOf(SHOP, { reserveUnits: 1, balance });
-    const { forecasts } = parseFleet(fleet([pool]));
+    const { forecasts } = parseFleet(fleet([pool])).input;
     // Ten are owned, one is kept: 3 needed leave 6 idle, 9 leave none, 13 are 3 too many.
     expect(forecasts['111111111111/eu-west-1/web']?.neededUnits['0.5']).toEqual([3, 9, 13]);
   });
@@ -90,15 +91,15 @@ describe('parseFleet', () => {
           { accountId: REPORTS, evidence: [kept, kept] },
         ],
       }),
-    );
+    ).input;
     expect(trust?.[SHOP]).toBe(0.4);
     expect(trust?.[REPORTS]).toBeCloseTo(1 / (0.7 / 0.75 + 0.3 / (5 / 6)), 9);
   });
 
   it('takes an empty fleet, and accounts without consent', () => {
-    expect(parseFleet({ startAt: '2026-11-04T00:00:00Z', stepSeconds: 60, pools: [] }).pools).toEqual([]);
+    expect(parseFleet({ startAt: '2026-11-04T00:00:00Z', stepSeconds: 60, pools: [] }).input.pools).toEqual([]);
     const { defaultConsent: _consent, ...without } = fleet([poolOf(SHOP)]);
-    expect(parseFleet(without).consents[accountId(SHOP)]).not.toHaveProperty('consent');
+    expect(parseFleet(without).input.consents[accountId(SHOP)]).not.toHaveProperty('consent');
   });
 
   it.each([
@@ -110,7 +111,7 @@ describe('parseFleet', () => {
     [
       'an unknown instance type',
       poolOf(SHOP, { instanceType: 'q9.large' }),
-      'pools[0].instanceType: expected a family of EC2 instances before the dot, such as m7g, got q9, got "q9.large"',
+      'pools[0].instanceType: expected a family of EC2 instances before the dot, such as m7g, got "q9.large"',
     ],
     ['an unknown field', poolOf(SHOP, { ownedUnit: 3 }), 'pools[0].ownedUnit: unknown field'],
     [
@@ -123,7 +124,7 @@ describe('parseFleet', () => {
     [
       'a value that is no number',
       poolOf(SHOP, { need: { p50: [4, null] } }),
-      'pools[0].need.p50[1]: a number of units, 0 or more, got null',
+      'pools[0].need.p50[1]: expected a number of units from 0 to 1000000, got null',
     ],
     [
       'quantiles out of order',
@@ -161,6 +162,36 @@ describe('parseFleet', () => {
       'pools[0].lentUnits: expected at most ownedUnits (10), got 11',
     ],
     [
+      'no slot at all',
+      poolOf(SHOP, { need: { p50: [] } }),
+      'pools[0].need.p50: expected a list of 1 to 2000 slots, got a list of 0',
+    ],
+    [
+      'more units than can be counted',
+      poolOf(SHOP, { ownedUnits: 1e300 }),
+      'pools[0].ownedUnits: expected a whole number of units from 0 to 1000000, got 1e+300',
+    ],
+    [
+      'a name that would break a line',
+      poolOf(SHOP, { groupName: 'a\nb' }),
+      'pools[0].groupName: expected a name without control characters, got "a\\nb"',
+    ],
+    [
+      'half a character in a name',
+      poolOf(SHOP, { groupName: 'a\ud800' }),
+      'pools[0].groupName: expected a name without control characters, got "a\\ud800"',
+    ],
+    [
+      'a kind of commitment twice',
+      poolOf(SHOP, { commitments: [1, 2].map((units) => ({ kind: 'savings-plan', units })) }),
+      'pools[0].commitments[1].kind: savings-plan is in the list already (commitments[0])',
+    ],
+    [
+      'isolation that the tenancy does not give',
+      poolOf(SHOP, { isolation: 'dedicated-host' }),
+      'pools[0].isolation: expected a level that goes with the tenancy default, got dedicated-host',
+    ],
+    [
       'physical loans without a reservation',
       poolOf(SHOP, { lendsAs: 'physical' }),
       'pools[0].lendsAs: expected a commitment of kind capacity-reservation: only reserved capacity is lent physically',
@@ -186,6 +217,16 @@ describe('parseFleet', () => {
       'regions without any of its pools',
       { regions: ['eu-north-1'] },
       "accounts[0].consent.regions: expected a region of one of the account's pools (eu-west-1)",
+    ],
+    [
+      'a region that there is not',
+      { regions: ['mars-1'] },
+      'accounts[0].consent.regions[0]: expected an AWS region such as eu-central-1, got "mars-1"',
+    ],
+    [
+      'a type that there is not',
+      { borrow: { ...CONSENT.borrow, substitutions: [{ from: 'q9.large', to: 'm7g.large', unitRatio: 2 }] } },
+      'accounts[0].consent.borrow.substitutions[0].from: expected a family of EC2 instances before the dot, such as m7g, got q9',
     ],
     [
       'a group that it has not',
@@ -218,9 +259,78 @@ describe('parseFleet', () => {
     ]);
   });
 
+  it.each([
+    [
+      'an unknown pool in force',
+      { previous: [{ lenderPoolId: `${SHOP}/eu-west-1/web`, borrowerPoolId: 'nobody' }] },
+      'previous[0].borrowerPoolId: expected a pool of the file as account/region/group, got "nobody"',
+    ],
+    [
+      'a pool in force with itself',
+      { previous: [{ lenderPoolId: `${SHOP}/eu-west-1/web`, borrowerPoolId: `${SHOP}/eu-west-1/web` }] },
+      'previous[0].borrowerPoolId: expected another pool than lenderPoolId',
+    ],
+    [
+      'a pairing in force twice',
+      {
+        previous: [0, 1].map(() => ({
+          lenderPoolId: `${SHOP}/eu-west-1/web`,
+          borrowerPoolId: `${REPORTS}/eu-west-1/web`,
+        })),
+      },
+      'previous[1]: the same pairing is in the list already (previous[0])',
+    ],
+    [
+      'half a pairing in force',
+      { previous: [{ lenderPoolId: `${SHOP}/eu-west-1/web` }] },
+      'previous[0].borrowerPoolId: expected the id of a pool, got nothing',
+    ],
+    [
+      'a cost that is no number',
+      { previous: [], switchingCostUnitHours: 'much' },
+      'switchingCostUnitHours: expected a number of unit-hours, 0 or more, got "much"',
+    ],
+    [
+      'a cost below 0',
+      { previous: [], switchingCostUnitHours: -1 },
+      'switchingCostUnitHours: expected a number of unit-hours, 0 or more, got -1',
+    ],
+    [
+      'a cost of changing nothing',
+      { switchingCostUnitHours: 1 },
+      'switchingCostUnitHours: expected previous beside it: what is in force',
+    ],
+    ['a strength of no credits', { creditStrength: 0.5 }, 'creditStrength: expected credits of some pool beside it'],
+    ['a strength of 1', { creditStrength: 1 }, 'creditStrength: expected a number from 0 up to 1, 1 excluded, got 1'],
+  ] as [string, Json, string][])('names the place of %s', (_name, more, expected) => {
+    expect(linesOf(fleet([poolOf(SHOP), poolOf(REPORTS)], more))).toEqual([expected]);
+  });
+
+  it('takes credits of some pools, and 0 for the others', () => {
+    const { credits, creditStrength } = parseFleet(fleet([poolOf(REPORTS), poolOf(SHOP, { credits: -2.5 })]));
+    expect([...(credits ?? [])]).toEqual([
+      [`${SHOP}/eu-west-1/web`, -2.5],
+      [`${REPORTS}/eu-west-1/web`, 0],
+    ]);
+    expect(creditStrength).toBe(0.5);
+    expect(parseFleet(fleet([poolOf(SHOP)])).credits).toBeUndefined();
+    expect(linesOf(fleet([poolOf(SHOP, { credits: '3' })]))).toEqual([
+      'pools[0].credits: expected a number of credits, got "3"',
+    ]);
+  });
+
+  it('names evidence that is there twice, and evidence of what is to come', () => {
+    const kept = { kind: 'loan-kept', at: '2026-11-05T00:00:00Z', evidenceId: 'a' };
+    const evidence = [{ ...kept, at: '2026-11-03T00:00:00Z' }, kept];
+    expect(linesOf(fleet([poolOf(SHOP)], { accounts: [{ accountId: SHOP, evidence }] }))).toEqual([
+      'accounts[0].evidence[1].evidenceId: a is in the list already (evidence[0])',
+      "accounts[0].evidence[1].at: expected a time up to 2026-11-04T00:00:00Z, the file's startAt, got 2026-11-05T00:00:00Z",
+    ]);
+  });
+
   it('names every wrong field, and the file when it is no object', () => {
     expect(linesOf(fleet([poolOf('12', { region: 1 }), poolOf(REPORTS, { tenancy: 'own' })]))).toHaveLength(3);
-    expect(linesOf([])[0]).toMatch(/^the file: /);
+    expect(linesOf([])).toEqual(['the file: expected object, got a list of 0']);
     expect(linesOf({ pools: [] })).toEqual([
       expect.stringMatching(/^startAt: .*got nothing$/),
       expect.stringMatching(/^stepSeconds: .*got nothing$/),

@@ -147,10 +147,16 @@ describe('entangle pair', () => {
     expect(await served({ accounts }, '--partners', '5')).toBe(2);
   });
 
-  it('lets a lender have any number of borrowers only when asked to', async () => {
+  it('lets a lender have any number of borrowers unless its consent or the command says how many', async () => {
     const pools = [poolAt(0, [0, 0]), ...[1, 2, 3, 4, 5].map((n) => poolAt(n, [11, 10]))];
-    expect((await reportOf(fleetOf(pools))).bound.served).toBe(3);
-    expect((await reportOf(fleetOf(pools), '--shared-lenders')).bound.served).toBe(5);
+    const served = async (more: Json, ...argv: string[]) =>
+      (await reportOf(fleetOf(pools, more), ...argv)).bound.served;
+    expect(await served({})).toBe(5);
+    expect(await served({ maxPartners: 1 }, '--partners', '1')).toBe(5);
+    expect(await served({}, '--borrowers', '4')).toBe(4);
+    const accounts = [{ accountId: accountAt(0), consent: { ...CONSENT, maxPartners: 2 } }];
+    expect(await served({ accounts }, '--borrowers', '4')).toBe(2);
+    expect(await served({ accounts }, '--borrowers', '1')).toBe(1);
   });
 
   it('makes circles whose members serve each other', async () => {
@@ -196,7 +202,9 @@ describe('entangle pair', () => {
     expect(schemaAt('fleet')).toEqual(JSON.parse(fleetJsonSchema()));
     const schema = z.fromJSONSchema(schemaAt('pair'));
     const full = await reportOf(twoSides, '--circles', '2', '--explain', idAt(0));
-    for (const report of [full, await reportOf(fleetOf([]))]) schema.parse(report);
+    const previous = [{ lenderPoolId: idAt(1), borrowerPoolId: idAt(0) }];
+    const later = { ...fleetOf([poolAt(0, DAY, { credits: 3 }), poolAt(1, [10, 10, 10, 10])]), previous };
+    for (const report of [full, await reportOf(later), await reportOf(fleetOf([]))]) schema.parse(report);
     expect(schema.safeParse({ ...full, bound: {} }).success).toBe(false);
     expect(JSON.parse((await pairText('', '--schema')).out)).toEqual(schemaAt('pair'));
     expect(JSON.parse((await pairText('', '--input-schema')).out)).toEqual(schemaAt('fleet'));
@@ -235,7 +243,29 @@ describe('what entangle pair refuses', () => {
   it.each(['', '{', '[1, 2', 'pools: []'])('tells that %j is no JSON', async (text) => {
     const { code, out, error } = await pairText(text);
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(error).toMatch(/^entangle: standard input: the file: expected JSON: .*\n$/);
+    expect(error).toMatch(/^entangle: standard input: the file: expected JSON in UTF-8: .*\n$/);
+  });
+
+  it('tells an infinite number as it was read', async () => {
+    const text = JSON.stringify(fleetOf([poolAt(0, [4, 13])])).replace('13', '1e999');
+    const { code, error } = await pairText(text);
+    expect(code).toBe(1);
+    expect(error).toContain('pools[0].need.p50[1]: expected a number of units from 0 to 1000000, got Infinity\n');
+  });
+
+  it('tells that a file in another encoding is none in UTF-8', async () => {
+    const { code, out, error } = await pairText(Buffer.from(JSON.stringify(twoSides), 'utf16le'));
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(error).toMatch(/^entangle: standard input: the file: expected JSON in UTF-8: .*\n$/);
+  });
+
+  it('reads JSON with line breaks of Windows, and names of any alphabet', async () => {
+    const pools = [poolAt(0, DAY, { groupName: '网页 é🙂' }), poolAt(1, NIGHT, { groupName: '__proto__' })];
+    const text = JSON.stringify(fleetOf(pools), undefined, 2).replaceAll('\n', '\r\n');
+    const { code, out, error } = await pairText(text);
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    expect(out).toContain(`${accountAt(0)}/eu-west-1/网页 é🙂`);
+    expect(out).toContain(`${accountAt(1)}/eu-west-1/__proto__`);
   });
 
   it('reads JSON that begins with a byte order mark', async () => {
@@ -245,6 +275,8 @@ describe('what entangle pair refuses', () => {
   it.each([
     [['--partners', '0'], '--partners 0: expected a whole number from 1 to 10'],
     [['--partners', 'three'], '--partners three: expected a whole number from 1 to 10'],
+    [['--borrowers', '0'], '--borrowers 0: expected a whole number from 1 to 999'],
+    [['--shared-lenders'], "Unknown option '--shared-lenders'"],
     [['--circles', '17'], '--circles 17: expected a whole number from 2 to 16'],
     [['--explain', 'nowhere'], `--explain nowhere: expected the id of a pool of the file, such as ${idAt(0)}`],
     [['--plot', ' '], '--plot: expected a file to write'],

@@ -10,6 +10,10 @@ loanStoreContract('memory', async () => {
     parties: { borrower: BORROWER, lender: LENDER },
     putPool: async (pool) => store.putPool(pool),
     putConsent: async (consent) => store.putConsent(consent),
+    putPairing: async (lender, borrower, state) => {
+      if (state === 'active') store.inactivePairs.delete(`${lender} ${borrower}`);
+      else store.inactivePairs.add(`${lender} ${borrower}`);
+    },
     poolOf: async (id) => store.poolOf(id),
     usageOf: async (account) => store.usageOf(account),
     ledgerOf: async (account) => [...store.ledger.values()].filter((entry) => entry.accountId === account),

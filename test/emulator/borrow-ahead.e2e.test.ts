@@ -188,7 +188,7 @@ describe('a rising trace', () => {
     const [own, others] = [await startOfForecast(borrower), await startOfForecast(lender)];
     await trace.overrule(DRIFT_SLOTS, DRIFTED_PERCENT);
     const looked = await fleet.invoke('look-ahead', { poolIds: [idOf(lender), idOf(borrower)] });
-    expect(looked).toEqual({ pools: 2, borrows: 0, drifted: [idOf(borrower)] });
+    expect(looked).toEqual({ pools: 2, borrows: 0, drifted: [idOf(borrower)], paused: 0 });
     await until('the pool is forecast anew', async () => (await startOfForecast(borrower)) > own || undefined);
     expect(await startOfForecast(lender)).toBe(others);
   });

@@ -5,9 +5,9 @@ import type { Consent } from '../../core/consent/consent.ts';
 import { request, reserve } from '../../core/lending/saga.ts';
 import type { Pool } from '../../core/pool.ts';
 import { StaleSnapshot } from '../../core/ports.ts';
-import { accountId, invariant } from '../../core/units.ts';
-import { sha256Hex } from '../../functions/adapters/ids.ts';
-import { chainKey, consentKey, poolKey } from '../../functions/adapters/keys.ts';
+import { accountId, invariant, poolIdParts } from '../../core/units.ts';
+import { pairingIdFor, sha256Hex } from '../../functions/adapters/ids.ts';
+import { chainKey, consentKey, pairingStateKey, poolKey } from '../../functions/adapters/keys.ts';
 import { tableName } from '../../infra/names.ts';
 import { clientOptions, deployedFleet } from '../support/deployment.ts';
 import { NOW } from '../support/fixtures.ts';
@@ -61,6 +61,10 @@ async function deployedStore(): Promise<StoreUnderTest> {
     parties: { borrower: newAccount(), lender: newAccount() },
     putPool: async (pool: Pool) => void (await put({ ...pool, ...poolKey(pool.spec.poolId) })),
     putConsent: async (consent: Consent) => void (await put({ ...consent, ...consentKey(consent.accountId) })),
+    putPairing: async (lender, borrower, state) => {
+      const key = pairingStateKey(poolIdParts(borrower).accountId, pairingIdFor(lender, borrower));
+      await put({ ...key, state });
+    },
     poolOf: async (id) => {
       const pool = (await readAccountItems(accountsTable, [poolKey(id)])).pool(id);
       invariant(pool !== undefined, `${id} is in the table`);

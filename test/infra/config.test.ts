@@ -1,9 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { enrol } from '../../core/enrolment.ts';
+import type { GroupObservation, PoolSpec } from '../../core/pool.ts';
+import { epochMillis } from '../../core/units.ts';
+import { poolSpecSchema } from '../../functions/adapters/schemas.ts';
 import { ConfigError, loadConfig, parseConfig, poolSpecs } from '../../infra/config.ts';
 import { configJsonSchema } from '../../infra/json-schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
+
+const GROUP: GroupObservation = {
+  minSize: 0,
+  desiredCapacity: 1,
+  maxSize: 4,
+  inServiceUnits: 1,
+  occupiedUnits: 1,
+  lendingEnabled: true,
+  observedAt: epochMillis(0),
+};
 
 const pool = (changes: Json = {}): Json => ({
   groupName: 'web',
@@ -54,7 +68,7 @@ describe('a wrong configuration is answered with the path, what is expected and 
     [
       'no hub',
       { linkedAccounts: [linked()] },
-      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, got nothing',
+      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, creditStrength, got nothing',
     ],
     [
       'a probability in percent',
@@ -134,6 +148,41 @@ describe('a wrong configuration is answered with the path, what is expected and 
       `${POOL}.commitments[1].kind: expected each kind of commitment once, got "savings-plan"`,
     ],
     [
+      'reserved capacity lent that is not reserved',
+      withPool({ lendsAs: 'physical', commitments: [{ kind: 'savings-plan', units: 1 }] }),
+      `${POOL}.lendsAs: expected a commitment of kind capacity-reservation beside it: only reserved capacity is lent physically, got "physical"`,
+    ],
+    [
+      'isolation that the tenancy does not give',
+      withPool({ isolation: 'dedicated-host' }),
+      `${POOL}.isolation: expected a level that goes with the tenancy default, got "dedicated-host"`,
+    ],
+    [
+      'isolation that the tenancy is beyond',
+      withPool({ isolation: 'nitro', tenancy: 'dedicated' }),
+      `${POOL}.isolation: expected a level that goes with the tenancy dedicated, got "nitro"`,
+    ],
+    [
+      'unknown isolation',
+      withPool({ isolation: 'alone' }),
+      `${POOL}.isolation: expected one of virtualised, nitro, dedicated-instance, dedicated-host, got "alone"`,
+    ],
+    [
+      'encryption as text',
+      withPool({ encryptedAtRest: 'yes' }),
+      `${POOL}.encryptedAtRest: expected true or false, got "yes"`,
+    ],
+    [
+      'unknown counterfactual',
+      withPool({ withoutLending: 'spot' }),
+      `${POOL}.withoutLending: expected one of on-demand, own-reservation, no-capacity, got "spot"`,
+    ],
+    [
+      'a discount of a reservation',
+      withPool({ commitments: [{ kind: 'capacity-reservation', units: 1, discountFollowsLoan: true }] }),
+      `${POOL}.commitments[0].discountFollowsLoan: expected no discountFollowsLoan: a reservation is lent itself, a discount belongs to the other kinds, got true`,
+    ],
+    [
       'no resource type',
       withPool({ resources: {} }),
       `${POOL}.resources: expected at least one of the fields cpu, memory, network, storage, got an object`,
@@ -177,7 +226,7 @@ describe('a wrong configuration is answered with the path, what is expected and 
     [
       'misspelt field',
       withPool({ reserveUnit: 1 }),
-      `${POOL}.reserveUnit: expected one of the fields groupName, application, azIds, instanceType, platform, tenancy, storageType, networkGbps, commitments, reserveUnits, provisioningLimitUnits, onDemandUsdPerUnitHour, historyStepSeconds, seasonSteps, coolDownSeconds, alarm, applicationMetrics, calendar, borrowAhead, resources, got an unknown field`,
+      `${POOL}.reserveUnit: expected one of the fields groupName, application, azIds, instanceType, platform, tenancy, storageType, networkGbps, commitments, lendsAs, encryptedAtRest, isolation, withoutLending, reserveUnits, provisioningLimitUnits, onDemandUsdPerUnitHour, historyStepSeconds, seasonSteps, coolDownSeconds, alarm, applicationMetrics, calendar, borrowAhead, resources, got an unknown field`,
     ],
     [
       'a group twice',
@@ -276,6 +325,31 @@ describe('a right configuration', () => {
         },
       },
     });
+  });
+
+  it('states what gates and savings use, and enrolling keeps it', () => {
+    const facts = {
+      lendsAs: 'physical',
+      encryptedAtRest: true,
+      isolation: 'nitro',
+      withoutLending: 'own-reservation',
+      commitments: [
+        { kind: 'capacity-reservation', units: 4 },
+        { kind: 'savings-plan', units: 2, discountFollowsLoan: true },
+      ],
+    };
+    const [stated] = poolSpecs(parseConfig(withPool(facts)));
+    expect(stated).toMatchObject(facts);
+    // As `entangle enrol` sends it and the API takes it.
+    const spec = poolSpecSchema.parse(JSON.parse(JSON.stringify(stated))) as PoolSpec;
+    expect(spec).toEqual(stated);
+    const { pool: enrolled } = enrol(undefined, spec, GROUP, 'somebody', epochMillis(0));
+    expect(enrolled.spec).toMatchObject(facts);
+    // What is not stated is left out, and not false.
+    const [plain] = poolSpecs(parseConfig(config()));
+    for (const field of ['lendsAs', 'encryptedAtRest', 'isolation', 'withoutLending']) {
+      expect(plain).not.toHaveProperty(field);
+    }
   });
 
   it('measures full use of the network in the bytes that an instance can send in one alarm period', () => {

@@ -28,7 +28,12 @@ const CHANGE_LOAN = [...change('accounts'), ...change('loans'), ...put('audit'),
 export const start = (kind: string): string[] => [`states:StartExecution on stateMachine:entangle-${kind}`];
 const assume = (kind: string): string[] => [`sts:AssumeRole on role/Entangle${kind}-${HUB_ACCOUNT}-*`];
 const schedule = (action: string): string => `scheduler:${action} on schedule/entangle-loans/*`;
-const PAIRING_EVENTS = 'events:PutEvents on event-bus/entangle';
+const CHANGE_PAIRINGS = [
+  ...change('accounts'),
+  ...put('audit'),
+  'events:PutEvents on event-bus/entangle',
+  'dynamodb:DeleteItem on accounts',
+];
 const HISTORY_READ = ['s3:GetObject on entangle-history-111111111111-us-east-1/history/*', 's3:ListBucket on History'];
 const HISTORY_WRITE = ['s3:PutObject on entangle-history-111111111111-us-east-1/history/*'];
 
@@ -67,9 +72,21 @@ const GRANTS: Record<FunctionName, string[]> = {
     ...FORECASTS_WRITE,
     ...TABLE_KEY,
   ],
-  pair: [...change('accounts'), ...POOLS, ...put('audit'), PAIRING_EVENTS, ...TABLE_KEY],
-  'look-ahead': [
+  'judge-pairings': [
     ...read('accounts'),
+    ...put('accounts'),
+    ...HISTORY_READ,
+    ...HISTORY_READ.map((grant) => grant.replace('/history/', '/predictions/')),
+    ...TABLE_KEY,
+  ],
+  pair: [
+    ...CHANGE_PAIRINGS,
+    ...POOLS,
+    ...HISTORY_WRITE.map((grant) => grant.replace('/history/', '/predictions/')),
+    ...TABLE_KEY,
+  ],
+  'look-ahead': [
+    ...CHANGE_PAIRINGS,
     ...POOLS,
     ...LOANS,
     ...FORECASTS_READ,
@@ -80,9 +97,10 @@ const GRANTS: Record<FunctionName, string[]> = {
     ...DEAD_LETTERS,
   ],
   reconcile: [
-    ...read('accounts'),
+    ...CHANGE_PAIRINGS,
     ...POOLS,
     ...LOANS,
+    ...lookUp('audit'),
     ...start('borrow'),
     ...start('return'),
     ...assume('Observe'),
@@ -90,13 +108,11 @@ const GRANTS: Record<FunctionName, string[]> = {
     ...DEAD_LETTERS,
   ],
   api: [
-    ...change('accounts'),
+    ...CHANGE_PAIRINGS,
     ...LOANS,
     ...lookUp('ledger'),
     ...lookUp('audit'),
-    ...put('audit'),
     ...start('return'),
-    PAIRING_EVENTS,
     ...assume('Observe'),
     ...TABLE_KEY,
   ],

@@ -74,6 +74,25 @@ describe('what functions may do', () => {
     expect(changing).toEqual([]);
   });
 
+  it('removes nothing from a table but events that were put on the bus', () => {
+    const removing = FUNCTION_NAMES.flatMap(functionStatements).filter((statement) =>
+      actionsOf(statement).some((action) => /dynamodb:(Delete|Batch.*Write|PartiQL)/.test(action)),
+    );
+    expect(removing).toHaveLength(4);
+    for (const { Condition } of removing) {
+      expect(Condition).toEqual({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['OUTBOX#*'] } });
+    }
+  });
+
+  it('lets what judges pairings write what it found alone', () => {
+    const writing = functionStatements('judge-pairings').filter((statement) =>
+      actionsOf(statement).some((action) => /^(dynamodb|s3):(Put|Update|Delete)/.test(action)),
+    );
+    expect(writing.map(({ Condition }) => Condition)).toEqual([
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['BUCKET#*'] } },
+    ]);
+  });
+
   it('use the key only through the service that keeps the data, or for their own variables', () => {
     const uses = FUNCTION_NAMES.flatMap((name) =>
       functionStatements(name)
@@ -268,7 +287,7 @@ describe('the ways in', () => {
     const methods = resources('AWS::ApiGateway::Method').map(([, method]) => method);
     const verbs = methods.map((method) => String(property(method, 'HttpMethod')));
     expect(inOrder(verbs)).toEqual(['DELETE', 'GET', 'POST', 'PUT']);
-    expect(verbs).toHaveLength(15);
+    expect(verbs).toHaveLength(16);
     for (const method of methods) expect(property(method, 'AuthorizationType')).toBe('AWS_IAM');
     template.hasResourceProperties('AWS::ApiGateway::RestApi', {
       Policy: {
@@ -319,7 +338,7 @@ describe('the ways in', () => {
     expect(calls).toEqual([
       [6, true, 6],
       [2, true, 2],
-      [5, true, 5],
+      [6, true, 6],
     ]);
   });
 });

@@ -129,6 +129,9 @@ export const FLEET = {
       azIds: ['euc1-az2'],
     }),
   },
+  // The lender's instances are of another size: one stands in for two, or two for one.
+  larger: { lender: lender('larger-lender', 'm7a.xlarge'), borrower: borrower('larger-borrower', 'm7a.large') },
+  smaller: { lender: lender('smaller-lender', 'c7a.medium'), borrower: borrower('smaller-borrower', 'c7a.large') },
   ahead: {
     lender: lender('ahead-lender', 'c8g.large', { resources: ['cpu'] }),
     borrower: borrower('ahead-borrower', 'c8g.large', {
@@ -208,13 +211,23 @@ const anything: Omit<ConsentTerms, 'lend' | 'borrow' | 'whenNoPartner'> = {
   longestTermSeconds: 600,
 };
 const limits = { maxUnits: 50, maxSharePercent: 80, maxUnitHoursPerMonth: 1_000 };
+const substitutions = [
+  { from: 'm7a.large', to: 'm7a.xlarge', unitRatio: 0.5 },
+  { from: 'c7a.large', to: 'c7a.medium', unitRatio: 2 },
+];
 
 /** A consent to lend and to borrow that covers everything the scenarios do. */
 export function openTerms(changes: Partial<ConsentTerms> = {}): ConsentTerms {
   return {
     ...anything,
     lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(PRICE_MICRO_USD), recallNoticeSeconds: 0 },
-    borrow: { ...limits, maxPriceMicroUsdPerUnitHour: microUsd(PRICE_MICRO_USD), minRecallNoticeSeconds: 0 },
+    borrow: {
+      ...limits,
+      // Two units of a lender that stand in for one of the borrower's cost twice as much.
+      maxPriceMicroUsdPerUnitHour: microUsd(2 * PRICE_MICRO_USD),
+      minRecallNoticeSeconds: 0,
+      substitutions,
+    },
     whenNoPartner: 'provision',
     ...changes,
   };

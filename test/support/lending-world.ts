@@ -1,10 +1,9 @@
-import { GENESIS, verifyChain } from '../../core/audit/chain.ts';
-import { balanceOf } from '../../core/billing/ledger.ts';
-import type { Consent } from '../../core/consent/consent.ts';
+import type { Consent, InstanceSubstitution } from '../../core/consent/consent.ts';
 import { chooseLender } from '../../core/lending/choose.ts';
 import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
 import type { CeilingMove, Loan, LoanState, ReturnReason } from '../../core/lending/loan.ts';
 import { isOpen } from '../../core/lending/loan.ts';
+import { lenderUnitsOf } from '../../core/lending/loan-units.ts';
 import { giveBackMove, moveStatus, takeBackMove } from '../../core/lending/moves.ts';
 import {
   activate,
@@ -24,7 +23,8 @@ import { StaleSnapshot } from '../../core/ports.ts';
 import type { AccountId, EpochMillis, LoanId, PoolId } from '../../core/units.ts';
 import { invariant, microUsd, plusMillis } from '../../core/units.ts';
 import { consentOf, groupOf, NOW, planOf, poolOf } from './fixtures.ts';
-import { MemoryStore, sha256Hex } from './memory-store.ts';
+import { checkBooks, checkBooksAtRest, checkUnits } from './lending-checks.ts';
+import { MemoryStore } from './memory-store.ts';
 
 interface Group {
   maxSize: number;
@@ -40,7 +40,21 @@ export interface WorldPool {
   readonly forecastNeed: number;
   readonly provisioningLimitUnits: number;
   readonly maxUnits: number;
+  /** How large its instances are beside others'. Absent: 1. Pools of one size are of one instance type. */
+  readonly size?: number;
 }
+
+/** Every type stands in for every other, as their sizes say. */
+function substitutionsOf(sizes: readonly number[]): InstanceSubstitution[] {
+  return sizes.flatMap((from) =>
+    sizes.filter((to) => to !== from).map((to) => ({ from: typeOf(from), to: typeOf(to), unitRatio: from / to })),
+  );
+}
+
+const typeOf = (size: number): string => `t${size}.large`;
+
+/** Sums of sizes that are not exact in binary may differ by this much. */
+const ROUNDING = 1e-6;
 
 /**
  * Accounts, groups and a store in memory, with the steps of loans as single effects: each call does one commit or one change of a
@@ -50,19 +64,25 @@ export class LendingWorld {
   readonly store = new MemoryStore();
   readonly #groups = new Map<PoolId, Group>();
   readonly #needs = new Map<PoolId, number>();
+  readonly #sizes = new Map<PoolId, number>();
+  readonly #substitutions: readonly InstanceSubstitution[];
+  /** By how much the ceiling of a pool differs for the sake of a loan, by `<loan> <pool>`. */
+  readonly #moved = new Map<string, number>();
   readonly #past: LoanSnapshot[] = [];
   readonly #statesSeen = new Map<LoanId, number>();
   #now: EpochMillis = NOW;
   #commits = 0;
 
   constructor(pools: readonly WorldPool[]) {
+    this.#substitutions = substitutionsOf([...new Set(pools.map(({ size = 1 }) => size))]);
     for (const [index, made] of pools.entries()) {
-      const { ownedUnits, reserveUnits, provisioningLimitUnits } = made;
+      const { ownedUnits, reserveUnits, provisioningLimitUnits, size = 1 } = made;
       const pool = poolOf(
         made.accountId,
         { ownedUnits },
-        { groupName: `g${index}`, reserveUnits, provisioningLimitUnits },
+        { groupName: `g${index}`, reserveUnits, provisioningLimitUnits, instanceType: typeOf(size) },
       );
+      this.#sizes.set(pool.spec.poolId, size);
       this.store.putPool(pool);
       this.#groups.set(pool.spec.poolId, { maxSize: ownedUnits, desired: Math.min(made.desired, ownedUnits) });
       this.#needs.set(pool.spec.poolId, made.forecastNeed);
@@ -74,7 +94,12 @@ export class LendingWorld {
     const limits = { maxUnits, maxSharePercent: 100, maxUnitHoursPerMonth: 20 };
     return consentOf(account, {
       lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(33_333), recallNoticeSeconds: 0 },
-      borrow: { ...limits, maxPriceMicroUsdPerUnitHour: microUsd(90_000), minRecallNoticeSeconds: 0 },
+      borrow: {
+        ...limits,
+        maxPriceMicroUsdPerUnitHour: microUsd(200_000),
+        minRecallNoticeSeconds: 0,
+        substitutions: this.#substitutions,
+      },
       whenNoPartner: 'provision',
     });
   }
@@ -215,6 +240,8 @@ export class LendingWorld {
       this.undo(snapshot.loan.loanId, 'step-failed');
       return;
     }
+    const key = `${snapshot.loan.loanId} ${id}`;
+    this.#moved.set(key, (this.#moved.get(key) ?? 0) + move.toMaxSize - group.maxSize);
     group.maxSize = move.toMaxSize;
     const step = move.toDesiredCapacity - move.fromDesiredCapacity;
     group.desired = Math.min(Math.max(0, group.desired + Math.max(0, step)), move.toMaxSize);
@@ -265,7 +292,7 @@ export class LendingWorld {
     }
     const { lender } = choice.offer;
     if (lender !== undefined) {
-      const left = lender.group.maxSize - choice.offer.units;
+      const left = lender.group.maxSize - lenderUnitsOf(choice.offer);
       const need = this.#needs.get(lender.pool.spec.poolId) ?? 0;
       const floor = Math.max(lender.group.desiredCapacity, need) + lender.pool.spec.reserveUnits;
       invariant(left >= floor, `a lender keeps its floor of ${floor}, has ${left}`);
@@ -291,31 +318,41 @@ export class LendingWorld {
     return this.loans.every((loan) => !isOpen(loan));
   }
 
+  #size(id: PoolId): number {
+    return this.#sizes.get(id) ?? 1;
+  }
+
+  /** Units of different types are no sum: each counts as large as it is. */
+  #checkCeilings(): void {
+    let [owned, ceilings] = [0, 0];
+    for (const [id, group] of this.#groups) {
+      const pool = this.store.poolOf(id);
+      const { spec, ownedUnits, lentUnits, borrowedUnits, provisionedUnits } = pool;
+      owned += (ownedUnits + provisionedUnits) * this.#size(id);
+      ceilings += group.maxSize * this.#size(id);
+      invariant(group.desired <= group.maxSize, `${id} runs no more than its ceiling`);
+      invariant(provisionedUnits <= spec.provisioningLimitUnits, `${id} provisions within its limit`);
+      invariant(
+        group.maxSize <= ownedUnits + borrowedUnits + provisionedUnits,
+        `${id} has no more than it was promised`,
+      );
+      invariant(group.maxSize >= ownedUnits - lentUnits, `${id} has lent no more than it promised`);
+    }
+    const [all, had] = [ceilings, owned].map((units) => units.toFixed(6));
+    invariant(ceilings <= owned + ROUNDING, `ceilings ${all} do not exceed what is owned and provisioned, ${had}`);
+  }
+
   /** What must hold at every moment. @throws InvariantViolation with what does not */
   check(): void {
-    const pools = [...this.store.pools.values()];
-    const owned = pools.reduce((sum, pool) => sum + pool.ownedUnits + pool.provisionedUnits, 0);
-    const ceilings = [...this.#groups.values()].reduce((sum, group) => sum + group.maxSize, 0);
-    invariant(ceilings <= owned, `ceilings ${ceilings} do not exceed what is owned and provisioned, ${owned}`);
-    for (const [id, group] of this.#groups) {
-      invariant(group.desired <= group.maxSize, `${id} runs no more than its ceiling`);
-      const { spec, provisionedUnits } = this.store.poolOf(id);
-      invariant(provisionedUnits <= spec.provisioningLimitUnits, `${id} provisions within its limit`);
-    }
-    for (const [account, usage] of this.store.usages) {
-      const terms = this.store.consents.get(account)?.terms;
-      invariant(usage.lentUnits <= (terms?.lend?.maxUnits ?? 0), `${account} lends within its consent`);
-      invariant(usage.borrowedUnits <= (terms?.borrow?.maxUnits ?? 0), `${account} borrows within its consent`);
-      for (const seconds of Object.values({ ...usage.lentUnitSeconds })) {
-        invariant(seconds <= (terms?.lend?.maxUnitHoursPerMonth ?? 0) * 3_600, `${account} lends within its hours`);
-      }
-      for (const seconds of Object.values({ ...usage.borrowedUnitSeconds })) {
-        invariant(seconds <= (terms?.borrow?.maxUnitHoursPerMonth ?? 0) * 3_600, `${account} borrows within its hours`);
-      }
-    }
-    const booked = balanceOf([...this.store.ledger.values()]);
-    invariant(booked.pendingMicroUsd === 0 && booked.postedMicroUsd === 0, 'the ledger sums to zero');
+    this.#checkCeilings();
+    checkBooks(this.store);
     for (const loan of this.loans) {
+      const { borrowerPoolId: borrower, lenderPoolId: lender = borrower } = loan;
+      checkUnits(loan, {
+        unitRatio: this.#size(borrower) / this.#size(lender),
+        given: this.#moved.get(`${loan.loanId} ${borrower}`) ?? 0,
+        taken: -(this.#moved.get(`${loan.loanId} ${lender}`) ?? 0),
+      });
       const seen = this.#statesSeen.get(loan.loanId) ?? 0;
       invariant(loan.history.length >= seen, `${loan.loanId} forgets no state`);
       this.#statesSeen.set(loan.loanId, loan.history.length);
@@ -334,32 +371,9 @@ export class LendingWorld {
       const promised = pool.lentUnits + pool.borrowedUnits + pool.provisionedUnits;
       invariant(promised === 0 && pool.movingLoanId === undefined, `${poolId} is free`);
     }
-    for (const [account, usage] of this.store.usages) {
-      invariant(usage.lentUnits === 0 && usage.borrowedUnits === 0, `${account} uses nothing of its consent`);
-    }
-    for (const account of new Set(this.loans.map((loan) => loan.borrowerAccountId))) {
-      const entries = [...this.store.ledger.values()].filter((entry) => entry.accountId === account);
-      invariant(balanceOf(entries).pendingMicroUsd === 0, `${account} has nothing pending`);
-    }
-    for (const loan of this.loans) this.#checkBill(loan);
-    let records = 0;
-    for (const [account, chain] of this.store.audit) {
-      records += chain.length;
-      const faults = verifyChain(chain, this.store.heads.get(account) ?? GENESIS, sha256Hex);
-      invariant(faults.length === 0, `the chain of ${account} is whole`);
-    }
+    const records = checkBooksAtRest(this.store);
     const states = this.loans.reduce((sum, loan) => sum + loan.history.length, 0);
     invariant(records === this.#commits && states === records, 'each change of state has one record');
-  }
-
-  #checkBill(loan: Loan): void {
-    const posted = [...this.store.ledger.values()].filter(
-      (entry) => entry.loanId === loan.loanId && entry.phase === 'posted' && entry.accountId === loan.lenderAccountId,
-    );
-    const billed = loan.billedMicroUsd ?? 0;
-    invariant(posted.length === (billed === 0 ? 0 : 1), `${loan.loanId} is billed once, or not at all`);
-    invariant((posted[0]?.amountMicroUsd ?? 0) === billed, `${loan.loanId} is billed what its record says`);
-    invariant(loan.activeAt !== undefined || billed === 0, `${loan.loanId} is billed only when it was active`);
   }
 }
 

@@ -17,6 +17,7 @@ import {
   reserve,
   settle,
 } from '../../core/lending/saga.ts';
+import type { PairingState } from '../../core/pairing/pairing.ts';
 import type { Pool } from '../../core/pool.ts';
 import type { LoanStore } from '../../core/ports.ts';
 import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
@@ -37,6 +38,8 @@ export interface StoreUnderTest {
   putPool(pool: Pool): Promise<void>;
   /** Makes this the account's current consent. */
   putConsent(consent: Consent): Promise<void>;
+  /** Writes how the pairing of two pools stands. */
+  putPairing(lender: PoolId, borrower: PoolId, state: PairingState): Promise<void>;
   poolOf(id: PoolId): Promise<Pool>;
   usageOf(account: AccountId): Promise<ConsentUsage>;
   ledgerOf(account: AccountId): Promise<readonly LedgerEntry[]>;
@@ -96,6 +99,7 @@ export async function filled(make: () => Promise<StoreUnderTest>): Promise<Store
   await under.putPool(lenderPoolOf(under));
   await under.putConsent(consentOf(under.parties.borrower));
   await under.putConsent(consentOf(under.parties.lender));
+  await under.putPairing(lenderPoolOf(under).spec.poolId, borrowerPoolOf(under).spec.poolId, 'active');
   return under;
 }
 
@@ -137,6 +141,7 @@ export function loanStoreContract(name: string, make: () => Promise<StoreUnderTe
   describe(`${name} as a store of loans`, () => {
     keepsWhatIsCommitted(make);
     refusesStaleCommits(make);
+    refusesPairsThatHaveParted(make);
     refusesWhatConsentsDoNotCover(make);
   });
 }
@@ -159,10 +164,12 @@ function keepsWhatIsCommitted(make: () => Promise<StoreUnderTest>): void {
       expect(await under.usageOf(under.parties.borrower)).toMatchObject({
         borrowedUnits: 0,
         borrowedUnitSeconds: { '2026-11': 3_600 },
+        creditUnitSeconds: { '2026-11': -3_600 },
       });
       expect(await under.usageOf(under.parties.lender)).toMatchObject({
         lentUnits: 0,
         lentUnitSeconds: { '2026-11': 3_600 },
+        creditUnitSeconds: { '2026-11': 3_600 },
       });
       const amounts = (await under.ledgerOf(under.parties.lender)).map(({ phase, amountMicroUsd }) => [
         phase,
@@ -248,6 +255,32 @@ function refusesStaleCommits(make: () => Promise<StoreUnderTest>): void {
   });
 }
 
+function refusesPairsThatHaveParted(make: () => Promise<StoreUnderTest>): void {
+  describe('a reservation of a pair', () => {
+    it.each(['ended', 'paused', 'proposed'] as const)('is not made once its pairing is %s', async (state) => {
+      const under = await filled(make);
+      const snapshot = await requested(under);
+      const { poolId: lenderPoolId } = lenderPoolOf(under).spec;
+      await under.putPairing(lenderPoolId, snapshot.loan.borrowerPoolId, state);
+      const refused = await refusedWith(under, reserve(snapshot, offerOf(under, lenderPoolOf(under)), NOW));
+      expect(refused.name).toBe('StaleSnapshot');
+      expect(refused.conflicts.join()).toContain(`the pairing of ${lenderPoolId}`);
+      expect((await read(under)).loan.state).toBe('requested');
+      expect(await under.usageOf(under.parties.lender)).toMatchObject({ lentUnits: 0 });
+    });
+
+    it('goes on when its pairing ends after it was made', async () => {
+      const under = await filled(make);
+      let snapshot = await requested(under);
+      await under.store.commit(reserve(snapshot, offerOf(under, lenderPoolOf(under)), NOW), snapshot.heads);
+      await under.putPairing(lenderPoolOf(under).spec.poolId, snapshot.loan.borrowerPoolId, 'ended');
+      snapshot = await read(under);
+      await under.store.commit(recordTaken(snapshot, NOW), snapshot.heads);
+      expect((await read(under)).loan.state).toBe('taken');
+    });
+  });
+}
+
 function refusesWhatConsentsDoNotCover(make: () => Promise<StoreUnderTest>): void {
   describe('a commit that consents do not cover', () => {
     it.each([
@@ -280,6 +313,7 @@ function refusesWhatConsentsDoNotCover(make: () => Promise<StoreUnderTest>): voi
       const otherLender = poolOf(under.parties.lender, {}, { groupName: 'batch' });
       await under.putPool(otherPool);
       await under.putPool(otherLender);
+      await under.putPairing(otherLender.spec.poolId, otherPool.spec.poolId, 'active');
       await under.store.commit(
         request({ ...wanted(under, 2), borrowerPoolId: poolId(under.parties.borrower, REGION, 'batch') }, NOW),
         {},

@@ -24,6 +24,8 @@ export class MemoryStore implements LoanStore {
   readonly pools = new Map<PoolId, Pool>();
   /** The current version of each account's consent. */
   readonly consents = new Map<AccountId, Consent>();
+  /** `<lender's pool> <borrower's pool>` of pairs whose pairing is not active; all others are. */
+  readonly inactivePairs = new Set<string>();
   readonly usages = new Map<AccountId, ConsentUsage>();
   readonly ledger = new Map<string, LedgerEntry>();
   readonly audit = new Map<AccountId, AuditRecord[]>();
@@ -107,6 +109,11 @@ export class MemoryStore implements LoanStore {
         conflicts.push(`consent of ${accountId}: version ${version} is not the valid one`);
       }
     }
+    for (const { lenderPoolId, borrowerPoolId } of commit.pairs) {
+      if (this.inactivePairs.has(`${lenderPoolId} ${borrowerPoolId}`)) {
+        conflicts.push(`the pairing of ${lenderPoolId} with ${borrowerPoolId} is not active`);
+      }
+    }
     for (const entry of commit.ledger) {
       if (this.ledger.has(`${entry.accountId} ${entry.entryId}`)) {
         conflicts.push(`ledger of ${entry.accountId}: ${entry.entryId} is there already`);
@@ -156,7 +163,11 @@ export class MemoryStore implements LoanStore {
   }
 
   #applyUsage(change: UsageChange): void {
-    const usage = this.usageOf(change.accountId);
+    const { credit } = change;
+    const before = this.usageOf(change.accountId);
+    const credits = { ...before.creditUnitSeconds };
+    if (credit !== undefined) credits[credit.month] = (credits[credit.month] ?? 0) + credit.unitSeconds;
+    const usage = credit === undefined ? before : { ...before, creditUnitSeconds: credits };
     const used = this.#used(change);
     const units = used.units + change.units;
     const unitSeconds = used.unitSeconds + change.unitSeconds;

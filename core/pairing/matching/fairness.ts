@@ -37,13 +37,14 @@ export function settledCredits(credits: ReadonlyMap<string, number>, lent: reado
  * What a unit counts when a pool borrows it: more than 1 for a pool with more credits than the average, less for one with fewer. Made to
  * multiply the weight of a pair.
  * @param strength how far from 1 the factors of the pool furthest from the average is, from 0 up to 1, 1 excluded
+ * @param fullAt a pool this far from the average has such a factor, even if it is the furthest; default: the furthest always has
  * @throws RangeError for another strength
  */
-export function creditFactors(credits: ReadonlyMap<string, number>, strength: number): Map<string, number> {
+export function creditFactors(credits: ReadonlyMap<string, number>, strength: number, fullAt = 0): Map<string, number> {
   if (!(strength >= 0 && strength < 1)) throw new RangeError(`strength is ${strength}, expected 0 or more and below 1`);
   const values = [...credits.values()];
   const average = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  const furthest = values.reduce((most, value) => Math.max(most, Math.abs(value - average)), 0);
+  const furthest = values.reduce((most, value) => Math.max(most, Math.abs(value - average)), fullAt);
   const scale = furthest === 0 ? 0 : strength / furthest;
   return new Map([...credits].map(([id, value]) => [id, 1 + (value - average) * scale]));
 }

@@ -25,16 +25,19 @@ export interface PairedPools {
   readonly borrowerId: string;
 }
 
-export interface PlanPairingsInput {
+interface SearchInput {
   readonly pools: readonly MatchingPool[];
-  /** Undefined: every pair of two pools counts 1. */
-  readonly weight?: PairWeight;
   /** The pairings in force. */
   readonly previous?: readonly PairedPools[];
   /** What ending a pairing in force costs, and starting one, in weighted unit-slots; only counted beside `previous`. Default 0. */
   readonly switchingCost?: number;
   /** How much longer than usual to look for exchanges. Default 1. */
   readonly effort?: number;
+}
+
+export interface PlanPairingsInput extends SearchInput {
+  /** Undefined: every pair of two pools counts 1. */
+  readonly weight?: PairWeight;
 }
 
 export interface PlannedPairing extends PairedPools {
@@ -44,6 +47,12 @@ export interface PlannedPairing extends PairedPools {
   readonly unitSlots: number;
   /** Whether it was in force before. */
   readonly kept: boolean;
+}
+
+/** The places of both pools in the order of ids. */
+interface PlannedPlaces {
+  readonly lender: number;
+  readonly borrower: number;
 }
 
 export interface PairingsPlan {
@@ -147,17 +156,13 @@ function maximiseFlows({ market }: Network, links: readonly Link[]): void {
   }
 }
 
-/**
- * Who should be paired with whom in a bucket of compatible pools: for each borrower the lenders that it may turn to, at most
- * `maxLenders`, and for each lender at most `maxBorrowers`, so that the unit-slots served are many: `Σ weight × units`, less
- * `switchingCost` for each pairing that starts or ends. Near the optimum, not always at it (docs/pairing.md); the order of the
- * input changes nothing. Within the pairings chosen, what is served is exact: a maximum flow in each slot.
- *
- * @throws RangeError for a pool that is there twice, curves of different length, values or limits below 0
- */
-export function planPairings(input: PlanPairingsInput): PairingsPlan {
-  const { pools, weight, previous = [], switchingCost = 0, effort = 1 } = input;
-  const market = marketOf(pools, weight);
+interface Searched {
+  readonly market: Market;
+  readonly links: readonly Link[];
+  readonly standing: ReadonlySet<number>;
+}
+
+function searched(market: Market, { previous = [], switchingCost = 0, effort = 1 }: SearchInput): Searched {
   const standing = standingLinks(market, previous);
   const costOf: LinkCost | undefined =
     previous.length === 0 || switchingCost === 0
@@ -168,18 +173,54 @@ export function planPairings(input: PlanPairingsInput): PairingsPlan {
   search(network, effort);
   const links = network.links();
   maximiseFlows(network, links);
-  const pairings = links.map(({ lender, borrower, flow }) => ({
+  return { market, links, standing };
+}
+
+function plannedLink({ market, standing }: Searched, { lender, borrower, flow }: Link): PlannedPairing & PlannedPlaces {
+  return {
+    lender,
+    borrower,
     lenderId: market.ids[lender] as string,
     borrowerId: market.ids[borrower] as string,
     units: flow,
     unitSlots: flow.reduce((sum, units) => sum + units, 0),
     kept: standing.has(keyOf(lender, borrower, market)),
-  }));
+  };
+}
+
+/**
+ * What `planPairings` plans, without the bound: counting what unlimited partners could serve takes more time and memory in a large
+ * bucket than the plan itself. Weights are by the places of both pools in the order of their ids.
+ *
+ * @throws RangeError for a pool that is there twice, curves of different length, values or limits below 0
+ */
+export function choosePairings(
+  input: SearchInput & { readonly weightAt: (lender: number, borrower: number) => number },
+): (PlannedPairing & PlannedPlaces)[] {
+  const found = searched({ ...marketOf(input.pools), weightOf: input.weightAt }, input);
+  return found.links.map((link) => plannedLink(found, link));
+}
+
+/**
+ * Who should be paired with whom in a bucket of compatible pools: for each borrower the lenders that it may turn to, at most
+ * `maxLenders`, and for each lender at most `maxBorrowers`, so that the unit-slots served are many: `Σ weight × units`, less
+ * `switchingCost` for each pairing that starts or ends. Near the optimum, not always at it (docs/pairing.md); the order of the
+ * input changes nothing. Within the pairings chosen, what is served is exact: a maximum flow in each slot.
+ *
+ * @throws RangeError for a pool that is there twice, curves of different length, values or limits below 0
+ */
+export function planPairings(input: PlanPairingsInput): PairingsPlan {
+  const { pools, weight, previous = [] } = input;
+  const found = searched(marketOf(pools, weight), input);
+  const pairings = found.links.map((link) => {
+    const { lender: _lender, borrower: _borrower, ...planned } = plannedLink(found, link);
+    return planned;
+  });
   const planned = new Set(pairings.map(({ lenderId, borrowerId }) => `${lenderId}\n${borrowerId}`));
   return {
     pairings,
     servedUnitSlots: pairings.reduce((sum, { unitSlots }) => sum + unitSlots, 0),
-    boundUnitSlots: unlimitedBound(market),
+    boundUnitSlots: unlimitedBound(found.market),
     ended: previous.filter(({ lenderId, borrowerId }) => !planned.has(`${lenderId}\n${borrowerId}`)),
   };
 }

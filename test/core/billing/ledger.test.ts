@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
 import {
   assertBalanced,
   balanceOf,
+  borrowedUnitPrice,
   pendingEntries,
   settlementEntries,
   usedAmount,
@@ -45,7 +47,7 @@ describe('the ledger of one loan', () => {
 });
 
 describe('usedAmount', () => {
-  const loan = { priceMicroUsdPerUnitHour: microUsd(60_000), units: 2, activeAt: NOW, dueAt: hourLater };
+  const loan = { priceMicroUsdPerUnitHour: microUsd(60_000), lenderUnits: 2, activeAt: NOW, dueAt: hourLater };
 
   it('bills from active on, by the millisecond', () => {
     expect(usedAmount(loan, epochMillis(NOW + 1_800_000))).toBe(60_000);
@@ -56,5 +58,19 @@ describe('usedAmount', () => {
     expect(usedAmount(neverActive, hourLater)).toBe(0);
     expect(usedAmount(loan, epochMillis(NOW - 5))).toBe(0);
     expect(usedAmount(loan, epochMillis(NOW + 7_200_000))).toBe(120_000);
+  });
+});
+
+describe('borrowedUnitPrice', () => {
+  it('passes a whole maximum exactly when price × units of the lender ÷ units of the borrower does', () => {
+    const units = fc.integer({ min: 1, max: 500 });
+    const micros = fc.nat({ max: 2_000_000 });
+    fc.assert(
+      fc.property(micros, units, units, micros, (price, lenderUnits, borrowed, most) => {
+        const shown = borrowedUnitPrice(microUsd(price), lenderUnits, borrowed);
+        expect(shown > most).toBe(price * lenderUnits > most * borrowed);
+        expect(borrowedUnitPrice(microUsd(price), borrowed, borrowed)).toBe(price);
+      }),
+    );
   });
 });

@@ -1,8 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { lenderUnitsOf } from '../../../core/lending/loan-units.ts';
+import { timesUnitRatio } from '../../../core/pairing/gates.ts';
 import { accountId, invariant } from '../../../core/units.ts';
 import type { WorldPool } from '../../support/lending-world.ts';
 import { LendingWorld } from '../../support/lending-world.ts';
+
+const sizeArbitrary = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(1) },
+  { weight: 3, arbitrary: fc.constantFrom(0.5, 2, 3, 1.1) },
+  { weight: 1, arbitrary: fc.double({ min: 0.25, max: 4, noNaN: true }) },
+);
 
 const poolsArbitrary: fc.Arbitrary<WorldPool[]> = fc
   .array(
@@ -14,6 +22,7 @@ const poolsArbitrary: fc.Arbitrary<WorldPool[]> = fc
       forecastNeed: fc.integer({ min: 0, max: 6 }),
       provisioningLimitUnits: fc.integer({ min: 0, max: 2 }),
       maxUnits: fc.integer({ min: 1, max: 6 }),
+      size: sizeArbitrary,
     }),
     { minLength: 2, maxLength: 5 },
   )
@@ -87,11 +96,11 @@ function perform(world: LendingWorld, action: Action): void {
   }
 }
 
-function lenderAndBorrower(provisioningLimitUnits = 0): LendingWorld {
+function lenderAndBorrower(provisioningLimitUnits = 0, sizes = { borrower: 1, lender: 1 }): LendingWorld {
   const shared = { ownedUnits: 10, reserveUnits: 1, forecastNeed: 3, provisioningLimitUnits, maxUnits: 6 };
   return new LendingWorld([
-    { ...shared, accountId: accountId('111111111111'), desired: 10 },
-    { ...shared, accountId: accountId('222222222222'), desired: 2 },
+    { ...shared, accountId: accountId('111111111111'), desired: 10, size: sizes.borrower },
+    { ...shared, accountId: accountId('222222222222'), desired: 2, size: sizes.lender },
   ]);
 }
 
@@ -114,19 +123,28 @@ describe('any sequence of steps, crashes, repeats and undoings over several pool
     );
   });
 
-  it('can be undone from any point of the way, and leaves both ceilings as they were', () => {
+  it('can be undone from any point of the way, and leaves both ceilings as they were, whatever the unit ratio', () => {
+    const sizes = fc.record({ borrower: sizeArbitrary, lender: sizeArbitrary });
     fc.assert(
-      fc.property(fc.nat({ max: 8 }), fc.integer({ min: 1, max: 5 }), (steps, units) => {
-        const world = lenderAndBorrower();
-        const [borrower] = world.poolIds;
-        invariant(borrower !== undefined, 'a world has pools');
-        world.ask(borrower, units);
-        for (let step = 0; step < steps; step += 1) world.advance(firstLoan(world).loanId);
-        world.undo(firstLoan(world).loanId, 'step-failed');
-        expect(world.drain()).toBe(true);
-        world.checkAtRest();
-        expect(['failed', 'compensated', 'returned']).toContain(firstLoan(world).state);
-      }),
+      fc.property(
+        fc.nat({ max: 8 }),
+        fc.integer({ min: 1, max: 5 }),
+        sizes,
+        (steps, units, { borrower: size, lender }) => {
+          const world = lenderAndBorrower(0, { borrower: size, lender });
+          // The lender has 10 − max(2, 3) − 1 to lend.
+          const isEnough = timesUnitRatio(units, size / lender) <= 6;
+          const [borrower] = world.poolIds;
+          invariant(borrower !== undefined, 'a world has pools');
+          world.ask(borrower, units);
+          for (let step = 0; step < steps; step += 1) world.advance(firstLoan(world).loanId);
+          world.undo(firstLoan(world).loanId, 'step-failed');
+          expect(world.drain()).toBe(true);
+          world.checkAtRest();
+          const ends = isEnough ? ['failed', 'compensated', 'returned'] : ['failed', 'refused'];
+          expect(ends).toContain(firstLoan(world).state);
+        },
+      ),
     );
   });
 });
@@ -158,6 +176,44 @@ describe('a loan that nothing disturbs', () => {
     expect(loan.billedMicroUsd).toBe(50_000);
     world.checkAtRest();
   });
+
+  it.each([
+    ['smaller', { borrower: 1, lender: 2 }, 2, 33_333],
+    ['larger', { borrower: 2, lender: 1 }, 6, 99_999],
+    ['of a size that is no multiple', { borrower: 1.1, lender: 1 }, 4, 66_666],
+  ])(
+    "takes the units that stand in for the borrower's, where its instances are %s, and bills those",
+    (_how, sizes, lenderUnits, billed) => {
+      const world = lenderAndBorrower(0, sizes);
+      const [borrower, lender] = world.poolIds;
+      invariant(borrower !== undefined && lender !== undefined, 'a world has pools');
+      world.ask(borrower, 3);
+      for (let step = 0; step < 6; step += 1) world.advance(firstLoan(world).loanId);
+      const loan = firstLoan(world);
+      expect(loan).toMatchObject({ state: 'active', units: 3 });
+      expect(lenderUnitsOf(loan)).toBe(lenderUnits);
+      expect(loan.moves.take).toMatchObject({ fromMaxSize: 10, toMaxSize: 10 - lenderUnits });
+      expect(loan.moves.give).toMatchObject({ fromMaxSize: 10, toMaxSize: 13 });
+      expect(world.store.poolOf(borrower)).toMatchObject({ borrowedUnits: 3, lentUnits: 0 });
+      expect(world.store.poolOf(lender)).toMatchObject({ borrowedUnits: 0, lentUnits: lenderUnits });
+      const [borrows, lends] = [loan.borrowerAccountId, accountId('222222222222')];
+      // A term of an hour, each side in its own units.
+      expect(world.store.usageOf(borrows)).toMatchObject({
+        borrowedUnits: 3,
+        borrowedUnitSeconds: { '2026-11': 3 * 3_600 },
+      });
+      expect(world.store.usageOf(lends)).toMatchObject({
+        lentUnits: lenderUnits,
+        lentUnitSeconds: { '2026-11': lenderUnits * 3_600 },
+      });
+      expect(world.store.audit.get(lends)?.[0]?.detail).toMatchObject({ units: 3, lenderUnits });
+      world.pass(1_800_000);
+      world.undo(loan.loanId, 'recovered');
+      for (let step = 0; step < 4; step += 1) world.advance(firstLoan(world).loanId);
+      expect(firstLoan(world)).toMatchObject({ state: 'returned', billedMicroUsd: billed });
+      world.checkAtRest();
+    },
+  );
 
   it('provisions within the own limit when the lender would fall below its floor', () => {
     const world = lenderAndBorrower(7);

@@ -8,6 +8,7 @@ import { leave } from '../../../core/pairing/lifecycle.ts';
 import { REST_SECONDS } from '../../../core/pairing/merge.ts';
 import type { Pairing } from '../../../core/pairing/pairing.ts';
 import { isOpenPairing, pairingIdOf } from '../../../core/pairing/pairing.ts';
+import type { Pool } from '../../../core/pool.ts';
 import type { AccountId, EpochMillis } from '../../../core/units.ts';
 import { accountId, plusMillis } from '../../../core/units.ts';
 import { consentOf, NOW, planOf, poolOf } from '../../support/fixtures.ts';
@@ -143,6 +144,40 @@ describe('planBucket', () => {
     const input = inputOf({ needs, existing: before });
     const alone = planBucket({ ...input, pools: input.pools.slice(0, 1) });
     expect(after(before, alone).map(({ state, endReason }) => [state, endReason])).toEqual([['ended', 'gate']]);
+  });
+
+  it('lets a lender have any number of borrowers where its consent does not say how many', () => {
+    // One lends at all hours, five are short at the same time and have nothing to lend then.
+    const needs = [needOf(0, 2), ...Array.from({ length: 5 }, () => Array.from({ length: SLOTS }, () => 12))];
+    const borrowersOf = (consents: Readonly<Record<number, Consent>>) =>
+      planBucket(inputOf({ needs, consents })).plans.filter(({ partners }) => partners.length > 0).length;
+    expect(borrowersOf({})).toBe(5);
+    expect(borrowersOf({ 0: consentOf(account(0), { maxPartners: 2 }) })).toBe(2);
+  });
+
+  it('keeps the open pairings with lenders that are planned for elsewhere, and gives them no others', () => {
+    const needs = [needOf(0, 12), needOf(12, 8), needOf(6, 12)];
+    const consents = { 0: consentOf(account(0), { maxPartners: 1 }) };
+    const before = after([], planBucket(inputOf({ needs: needs.slice(0, 2), consents })));
+    const existing = borrowedBy(0, before);
+    expect(existing).toHaveLength(1);
+    const input = inputOf({ needs, consents, existing });
+    const [borrower, guest, other] = input.pools;
+    const parted = planBucket({ ...input, pools: [borrower, other] as Pool[], guests: [guest as Pool] });
+    expect(borrowedBy(0, after(existing, parted)).filter(isOpenPairing)).toMatchObject([{ state: 'active' }]);
+    expect(lendersOf(parted, 0)).toEqual([account(1)]);
+    // The third is not paired with the guest: its own part plans for it.
+    expect(lendersOf(parted, 2)).toEqual([account(0)]);
+    expect(parted.plans.map(({ poolId }) => poolId)).toEqual([borrower?.spec.poolId, other?.spec.poolId]);
+  });
+
+  it('leaves the places of a lender to its borrowers elsewhere', () => {
+    const needs = [needOf(0, 12), needOf(12, 8)];
+    const consents = { 1: consentOf(account(1), { maxPartners: 2 }) };
+    const input = inputOf({ needs, consents });
+    const lender = input.pools[1]?.spec.poolId ?? '';
+    expect(lendersOf(planBucket({ ...input, lentElsewhere: { [lender]: 1 } }), 0)).toEqual([account(1)]);
+    expect(lendersOf(planBucket({ ...input, lentElsewhere: { [lender]: 2 } }), 0)).toEqual([]);
   });
 
   it('changes nothing when the same is planned again, in any order, and no more than limits allow', () => {

@@ -34,7 +34,6 @@ function inputOf(
     ),
     trust,
     now: NOW,
-    maxPartners: 3,
   };
 }
 
@@ -61,11 +60,14 @@ describe('fleetCurves', () => {
     expect([...surplus, ...deficit]).toEqual([0, 0, 2, 0]);
   });
 
-  it('has the slots that all forecasts cover, at the longest step', () => {
+  it('has the slots that any forecast covers, at the longest step', () => {
     const pool = poolOf(LENDER).spec.poolId;
     const fine = planOf(pool, [1, 9, 2, 3, 4, 5], { stepSeconds: 1_800 });
     const late = planOf(pool, [1, 1, 1], { startMillis: NOW + HOUR });
-    expect(commonGrid([fine, late], NOW)).toEqual({ startMillis: NOW + HOUR, stepMillis: HOUR, slots: 2 });
+    expect(commonGrid([fine, late], NOW)).toEqual({ startMillis: NOW, stepMillis: HOUR, slots: 4 });
+    // A forecast that is over says nothing, and takes nothing from the others.
+    const over = planOf(pool, [1, 1], { startMillis: NOW - 2 * HOUR });
+    expect(commonGrid([fine, late, over], NOW)).toEqual(commonGrid([fine, late], NOW));
     expect(commonGrid([], NOW).slots).toBe(0);
     const pools = [poolOf(LENDER)];
     const other = planOf(poolOf(BORROWER).spec.poolId, [1, 1, 1]);
@@ -83,7 +85,7 @@ describe('emptyPlanReason', () => {
     ['the fleet is empty', [], []],
     ['the fleet has one pool', [borrower], [[12]]],
     ['all pools belong to one account', [borrower, poolOf(BORROWER, {}, { groupName: 'b' })], [[12], [2]]],
-    ['the forecasts have no slot in common', [borrower, lender], [[], []]],
+    ['no forecast has a slot that is still to come', [borrower, lender], [[], []]],
     ['all pools are lenders', [borrower, lender], [[2], [2]]],
     ['all pools are borrowers', [borrower, lender], [[12], [12]]],
     ['no pool has anything to lend and none is short', [borrower, lender], [[10], [10]]],
@@ -95,7 +97,7 @@ describe('emptyPlanReason', () => {
     const pools = [borrower, lender];
     expect(emptyPlanReason(pools, forecastsOf(pools, [[12], [2]]), NOW)).toBeUndefined();
     const later = epochMillis(NOW + HOUR);
-    expect(emptyPlanReason(pools, forecastsOf(pools, [[12], [2]]), later)).toContain('no slot in common');
+    expect(emptyPlanReason(pools, forecastsOf(pools, [[12], [2]]), later)).toContain('still to come');
   });
 });
 

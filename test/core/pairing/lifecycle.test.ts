@@ -82,6 +82,36 @@ describe('the lifecycle of a pairing', () => {
     ]);
   });
 
+  it('stands in the chains of both accounts, and names no principal of one to the other', () => {
+    const one = done(accept(proposed(), party(LENDER), 'explicit', NOW));
+    expect(one.audit).toMatchObject({ accountId: LENDER, actor: `arn:aws:iam::${LENDER}:role/owner` });
+    const { counterpartAudit } = one;
+    expect(counterpartAudit).toMatchObject({
+      accountId: BORROWER,
+      type: 'pairing.accepted',
+      actor: `account ${LENDER}`,
+    });
+    expect(counterpartAudit.detail).toMatchObject({ state: 'accepted-by-one', version: 2 });
+    expect(counterpartAudit.detail).not.toHaveProperty('consentVersion');
+    const changes = [
+      done(propose(PLANNED, undefined, PLANNER, NOW)),
+      done(pause(active(), 'drift', LENDER, PLANNER, NOW)),
+      done(resume(paused(), [party(LENDER), party(BORROWER)], PLANNER, NOW)),
+      done(leave(active(), party(BORROWER), NOW)),
+    ];
+    for (const { audit, counterpartAudit: other } of changes) {
+      expect([audit.accountId, other.accountId].sort()).toEqual([BORROWER, LENDER].sort());
+      expect(other).toMatchObject({ type: audit.type, subject: audit.subject, at: audit.at });
+    }
+  });
+
+  it('gives each change an event with an id of its own', () => {
+    const ids = [propose(PLANNED, undefined, PLANNER, NOW), accept(proposed(), party(LENDER), 'explicit', NOW)].map(
+      (transition) => done(transition).event.detail.eventId,
+    );
+    expect(ids).toEqual([`${PLANNED.pairingId}#1`, `${PLANNED.pairingId}#2`]);
+  });
+
   it('is paused and taken up again', () => {
     const change = done(pause(active(), 'trust-lost', LENDER, PLANNER, NOW));
     expect(change).toMatchObject({

@@ -5,7 +5,7 @@ import type { GateRefusal } from '../../../core/pairing/gates.ts';
 import type { PlannedPair } from '../../../core/pairing/lifecycle.ts';
 import type { Merge, MergeInput } from '../../../core/pairing/merge.ts';
 import { mergePlan, PROPOSAL_VALID_SECONDS, REST_SECONDS } from '../../../core/pairing/merge.ts';
-import type { Pairing, PairingId } from '../../../core/pairing/pairing.ts';
+import type { CircleId, Pairing, PairingId } from '../../../core/pairing/pairing.ts';
 import type { AccountId, EpochMillis } from '../../../core/units.ts';
 import { accountId, epochMillis, microUsd, plusMillis } from '../../../core/units.ts';
 import { consentOf, NOW, specOf } from '../../support/fixtures.ts';
@@ -30,7 +30,7 @@ function pairOf(lender: number, borrower: number, figures: Partial<PlannedPair> 
   };
 }
 
-type Settings = Partial<Pick<MergeInput, 'consentOf' | 'refusalOf' | 'maxPartnersOf'>>;
+type Settings = Partial<Pick<MergeInput, 'consentOf' | 'refusalOf' | 'maxLendersOf' | 'maxBorrowersOf'>>;
 
 function merge(
   existing: readonly Pairing[],
@@ -43,7 +43,8 @@ function merge(
     planned,
     consentOf: (account) => consentOf(account),
     refusalOf: () => undefined,
-    maxPartnersOf: () => 3,
+    maxLendersOf: () => 3,
+    maxBorrowersOf: () => 3,
     actor: 'pair',
     now,
     ...settings,
@@ -126,7 +127,10 @@ describe('mergePlan', () => {
 
   it('ends at once what stands in the way of the plan, the least sure first', () => {
     const [first = []] = daily([[pairOf(0, 4, { confidence: 0.9 }), pairOf(1, 4, { confidence: 0.4 })]]);
-    const merged = merge(first, [pairOf(2, 4)], plusMillis(NOW, DAY), { maxPartnersOf: () => 2 });
+    const merged = merge(first, [pairOf(2, 4)], plusMillis(NOW, DAY), {
+      maxLendersOf: () => 2,
+      maxBorrowersOf: () => 2,
+    });
     const now = after(first, merged);
     expect(now.find(({ pairingId }) => pairingId === 'pr-04')?.state).toBe('active');
     expect(now.find(({ pairingId }) => pairingId === 'pr-14')).toMatchObject({
@@ -134,6 +138,21 @@ describe('mergePlan', () => {
       endReason: 'no-longer-planned',
     });
     expect(merged.churn).toBe(1);
+  });
+
+  it('counts no pair of a circle against the places of others, and says which circle a pair is in', () => {
+    const [first = []] = daily([[pairOf(0, 4)]]);
+    const circleId = 'ci-1' as CircleId;
+    const settings = { maxLendersOf: () => 1, maxBorrowersOf: () => 1 };
+    const tomorrow = plusMillis(NOW, DAY);
+    const joined = after(first, merge(first, [pairOf(0, 4, { circleId })], tomorrow, settings));
+    expect(joined).toMatchObject([{ state: 'active', circleId, version: (first[0]?.version ?? 0) + 1 }]);
+    const circle = [pairOf(1, 4, { circleId }), pairOf(0, 1, { circleId })];
+    const left = after(joined, merge(joined, circle, tomorrow, settings));
+    expect(states(left)).toEqual(['active', 'active', 'active']);
+    expect(left.find(({ pairingId }) => pairingId === 'pr-04')?.circleId).toBeUndefined();
+    const crowded = after(joined, merge(joined, [pairOf(1, 4)], tomorrow, settings));
+    expect(crowded.find(({ pairingId }) => pairingId === 'pr-04')?.state).toBe('ended');
   });
 
   it.each([
@@ -193,7 +212,7 @@ describe('mergePlan', () => {
         let stored: Pairing[] = [];
         for (const [day, planned] of all.entries()) {
           const now = epochMillis(NOW + day * DAY);
-          const settings = { maxPartnersOf: () => 2 };
+          const settings = { maxLendersOf: () => 2, maxBorrowersOf: () => 2 };
           const merged = merge(stored, planned, now, settings);
           const turned = [...stored.slice(turn), ...stored.slice(0, turn)];
           expect(merge(turned, [...planned].reverse(), now, settings)).toEqual(merged);

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { PairingForecast } from '../../../core/pairing/grid.ts';
 import { pairOutcome, pairOutlook } from '../../../core/pairing/outlook.ts';
-import { calibrationFrom } from '../../../core/pairing/reliability.ts';
-import { pairScenarios, weightedQuantile } from '../../../core/pairing/scenarios.ts';
+import { pairScenarios, weightedQuantile } from '../../../core/pairing/pair-scenarios.ts';
+import { calibrationOf, NO_VERDICTS, tallied } from '../../../core/pairing/reliability.ts';
 import type { Pool, PoolSpec } from '../../../core/pool.ts';
 import { epochMillis, microUsd } from '../../../core/units.ts';
 import { BORROWER, LENDER, NOW, planOf, poolOf } from '../../support/fixtures.ts';
@@ -67,12 +67,15 @@ describe('pairOutlook', () => {
       [lender.spec.poolId]: levels(lender, [4], [7]),
       [borrower.spec.poolId]: levels(borrower, [13], [13]),
     };
-    const calibration = calibrationFrom(
-      Array.from({ length: 500 }, (_, index) => ({ predicted: 0.8, cameTrue: index % 2 === 0 })),
+    const calibration = calibrationOf(
+      tallied(
+        NO_VERDICTS,
+        Array.from({ length: 500 }, (_, index) => ({ predicted: 0.8, cameTrue: index % 2 === 0 })),
+      ),
     );
     const found = pairOutlook(lender, borrower, { forecasts, now: NOW, unitRatio: 1, calibration });
     expect(found.forecastConfidence).toBeCloseTo(0.8, 6);
-    expect(found.confidence).toBeCloseTo((250 + 16) / 520, 6);
+    expect(found.confidence).toBeCloseTo((250 + 8) / 510, 6);
   });
 
   it('expects no more than a plan gives the pair', () => {

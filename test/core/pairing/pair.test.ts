@@ -2,14 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import type { Consent } from '../../../core/consent/consent.ts';
 import { emptyUsage } from '../../../core/consent/covers.ts';
 import type { PoolForecast } from '../../../core/forecast/pool-forecast.ts';
+import { planBucket } from '../../../core/pairing/bucket.ts';
 import { latencyMillis } from '../../../core/pairing/latency.ts';
 import type { PairingInput } from '../../../core/pairing/pair.ts';
-import { pairPools } from '../../../core/pairing/pair.ts';
+import { pairingIdOf } from '../../../core/pairing/pairing.ts';
+import type { PoolPlan } from '../../../core/pairing/plan.ts';
 import { planForBorrower } from '../../../core/pairing/plan.ts';
 import type { Pool, PoolSpec } from '../../../core/pool.ts';
-import type { AccountId } from '../../../core/units.ts';
+import type { AccountId, PoolId } from '../../../core/units.ts';
 import { accountId, epochMillis, invariant, microUsd } from '../../../core/units.ts';
 import { BORROWER, consentOf, LENDER, NOW, planOf, poolOf, specOf } from '../../support/fixtures.ts';
+import { sha256Hex } from '../../support/memory-store.ts';
 
 const THIRD = accountId('333333333333');
 
@@ -33,15 +36,19 @@ function inputOf(
       accounts.map((account) => [account, { consent: consentBy(account), usage: emptyUsage(account) }]),
     ),
     now: NOW,
-    maxPartners: 5,
   };
 }
 
-function planFor(account: AccountId, input: PairingInput) {
-  return pairPools(input).find(({ poolId }) => poolId.startsWith(account));
+function plansOf(input: PairingInput): readonly PoolPlan[] {
+  const pairingId = (lender: PoolId, borrower: PoolId) => pairingIdOf(lender, borrower, sha256Hex);
+  return planBucket({ ...input, existing: [], pairingIdOf: pairingId, actor: 'pair' }).plans;
 }
 
-describe('pairPools', () => {
+function planFor(account: AccountId, input: PairingInput) {
+  return plansOf(input).find(({ poolId }) => poolId.startsWith(account));
+}
+
+describe('a plan of planBucket', () => {
   it('scores by the shortage that is covered, the peaks that differ and the zone that is shared', () => {
     // Short by 2 and 4 in the last two hours; the lender has 10 − 1 − need = 1, 6, 3.
     const input = inputOf(
@@ -124,7 +131,7 @@ describe('pairPools', () => {
 
   it('refuses pools of the same account, and never lists a pool for itself', () => {
     const input = inputOf([poolOf(BORROWER), poolOf(BORROWER, {}, { groupName: 'batch' })], [[12], [2]]);
-    for (const plan of pairPools(input)) {
+    for (const plan of plansOf(input)) {
       expect(plan.refused).toMatchObject([{ gate: 'same-account', field: 'accountId' }]);
       expect(plan.refused[0]?.lenderPoolId).not.toBe(plan.poolId);
     }
@@ -196,7 +203,7 @@ describe('pairPools', () => {
   });
 
   it('plans for a borrower that has no forecast yet', () => {
-    const [plan] = pairPools(inputOf([poolOf(BORROWER), poolOf(LENDER)], [undefined as never, [2, 9]]));
+    const [plan] = plansOf(inputOf([poolOf(BORROWER), poolOf(LENDER)], [undefined as never, [2, 9]]));
     expect(plan).not.toHaveProperty('forecast');
     expect(plan?.partners).toMatchObject([{ confidence: 0.5 }]);
   });
@@ -207,9 +214,9 @@ describe('pairPools', () => {
       accounts.map((account, index) => poolOf(account, {}, { platform: `p${index}` })),
       accounts.map(() => [2]),
     );
-    const [plan] = pairPools(input);
-    expect(plan).toMatchObject({ refusedCount: 149 });
-    expect(plan?.refused).toHaveLength(100);
+    const [plan] = plansOf(input);
+    expect(plan).toMatchObject({ refusedCount: 149, refusedByGate: { platform: 149 } });
+    expect(plan?.refused).toHaveLength(20);
   });
 });
 

@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { seededRandom } from '../../../core/forecast/random.ts';
 import type { Verdict } from '../../../core/pairing/reliability.ts';
-import { calibrated, calibrationFrom, NO_CALIBRATION, reliability } from '../../../core/pairing/reliability.ts';
+import {
+  calibrated,
+  calibrationOf,
+  NO_CALIBRATION,
+  NO_VERDICTS,
+  reliability,
+  tallied,
+} from '../../../core/pairing/reliability.ts';
 
 /** Predictions of which a share `truth(p)` comes true. */
 function verdicts(count: number, seed: number, truth: (predicted: number) => number): Verdict[] {
@@ -12,6 +19,8 @@ function verdicts(count: number, seed: number, truth: (predicted: number) => num
     return { predicted, cameTrue: random() < truth(predicted) };
   });
 }
+
+const calibrationFrom = (items: readonly Verdict[]) => calibrationOf(tallied(NO_VERDICTS, items));
 
 function eceOf(items: readonly Verdict[]): number {
   return reliability(
@@ -45,7 +54,7 @@ describe('reliability', () => {
   });
 });
 
-describe('calibrationFrom', () => {
+describe('calibrationOf', () => {
   it('corrects predictions that claim too much, on outcomes that it has not seen', () => {
     const truth = (predicted: number) => predicted ** 2;
     const calibration = calibrationFrom(verdicts(3_000, 1, truth));
@@ -60,9 +69,39 @@ describe('calibrationFrom', () => {
 
   it('corrects little by few outcomes and nothing by none', () => {
     const few = calibrationFrom([{ predicted: 0.8, cameTrue: false }]);
-    expect(calibrated(few, 0.8)).toBeCloseTo((20 * 0.8) / 21, 12);
+    expect(calibrated(few, 0.8)).toBeCloseTo((10 * 0.8) / 11, 12);
     expect(calibrated(NO_CALIBRATION, 0.37)).toBe(0.37);
     expect(calibrated(calibrationFrom([]), 0.37)).toBe(0.37);
+  });
+
+  it('remembers verdicts in one size, of which older ones count less', () => {
+    const [first, second] = [verdicts(400, 3, (p) => p), verdicts(400, 4, (p) => p)];
+    const once = tallied(NO_VERDICTS, [...first, ...second]);
+    const twice = tallied(tallied(NO_VERDICTS, second), first);
+    expect(twice).toHaveLength(once.length);
+    for (const [index, bin] of once.entries()) {
+      expect(twice[index]?.count).toBe(bin.count);
+      expect(twice[index]?.cameTrue).toBe(bin.cameTrue);
+      expect(twice[index]?.predicted).toBeCloseTo(bin.predicted, 9);
+    }
+    expect(calibrationOf(tallied(once, [], 0.5)).count).toBe(400);
+    // Outcomes have turned: with the old ones halved, the new ones weigh twice as much.
+    const turned = (keep: number) =>
+      calibrated(
+        calibrationOf(
+          tallied(
+            tallied(
+              NO_VERDICTS,
+              Array.from({ length: 100 }, () => ({ predicted: 0.5, cameTrue: true })),
+            ),
+            Array.from({ length: 100 }, () => ({ predicted: 0.5, cameTrue: false })),
+            keep,
+          ),
+        ),
+        0.5,
+      );
+    expect(turned(1)).toBeCloseTo(0.5, 9);
+    expect(turned(0.5)).toBeCloseTo((50 + 5) / 160, 9);
   });
 
   it('never falls, stays within 0 and 1, and does not depend on the order', () => {

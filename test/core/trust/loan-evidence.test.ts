@@ -53,6 +53,22 @@ describe('evidenceFromLoan', () => {
     expect(kinds(returned('expired', 3_700, RETURN_GRACE_SECONDS + 1))).toContain('borrower recall-overdue');
   });
 
+  it('sees use beyond the terms only in what is back after the term and the grace', () => {
+    const late = RETURN_GRACE_SECONDS + 1;
+    expect(kinds(returned('requested-by-owner', 600, late))).not.toContain('borrower terms-violated');
+    expect(kinds(returned('requested-by-owner', 3_600, late + 100))).toContain('borrower terms-violated');
+    expect(kinds(returned('expired', 3_700, late))).toContain('borrower terms-violated');
+    expect(kinds(returned('repair', 3_700, late))).not.toContain('borrower terms-violated');
+  });
+
+  it('does not hold it against the borrower that the hub began the return late', () => {
+    expect(kinds(returned('expired', 9_000, 60))).toEqual([
+      'lender loan-kept',
+      'borrower recall-honoured',
+      'borrower payment-settled',
+    ]);
+  });
+
   it.each([
     ['notice-kept', { revokedBy: LENDER, revokedAt: at(500), promisedNoticeSeconds: 120 }],
     ['notice-broken', { revokedBy: LENDER, revokedAt: at(550), promisedNoticeSeconds: 120 }],
@@ -108,6 +124,8 @@ describe('evidenceFromLoan', () => {
     const ids = evidenceFromLoan(loan).map(({ evidenceId }) => evidenceId);
     expect(evidenceFromLoan(loan).map(({ evidenceId }) => evidenceId)).toEqual(ids);
     expect(new Set(ids).size).toBe(3);
+    const defaulted = evidenceFromLoan(loan, { payment: 'defaulted' }).map(({ evidenceId }) => evidenceId);
+    expect(defaulted).toEqual(ids);
   });
 });
 

@@ -49,8 +49,70 @@ describe('planCircles', () => {
     expect(planCircles({ pools, size: 2 }).map(({ servedUnitSlots }) => servedUnitSlots)).toEqual([8, 8]);
   });
 
+  it('puts nobody in a larger circle than it wants', () => {
+    const limits = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 9, maxLength: 9 });
+    fc.assert(
+      fc.property(somePools, limits, (pools, most) => {
+        const limited = pools.map((pool, index) => ({ ...pool, maxMembers: most[index] ?? 1 }));
+        const circles = planCircles({ pools: limited, size: 4 });
+        expect(circles.flatMap(({ poolIds }) => poolIds).toSorted()).toEqual(pools.map(({ id }) => id));
+        for (const { id, maxMembers } of limited) {
+          const own = circles.find(({ poolIds }) => poolIds.includes(id));
+          expect(own?.poolIds.length).toBeLessThanOrEqual(maxMembers);
+        }
+        expect(planCircles({ pools: limited.toReversed(), size: 4 })).toEqual(circles);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('starts from the circles in force: what is good stays, whoever is refused goes', () => {
+    fc.assert(
+      fc.property(somePools, sizes, fc.nat({ max: 8 }), (pools, size, out) => {
+        const before = planCircles({ pools, size });
+        const previous = before.map(({ poolIds }) => poolIds);
+        const served = before.reduce((sum, { servedUnitSlots }) => sum + servedUnitSlots, 0);
+        const dear = planCircles({ pools, size, previous: previous.toReversed(), switchingCost: served + 1 });
+        const together = (circles: typeof before) => circles.filter(({ poolIds }) => poolIds.length > 1);
+        expect(together(dear).map(({ poolIds }) => poolIds)).toEqual(
+          expect.arrayContaining(
+            together(before)
+              .filter(({ poolIds }) => poolIds.length === size)
+              .map(({ poolIds }) => poolIds),
+          ),
+        );
+        const refused = `pool-${out}`;
+        const weight: PairWeight = (lender, borrower) => (lender === refused || borrower === refused ? 0 : 1);
+        const after = planCircles({ pools, size, previous, weight, switchingCost: served + 1 });
+        expect(after.every(({ poolIds }) => poolIds.length === 1 || !poolIds.includes(refused))).toBe(true);
+        for (const { poolIds } of before) {
+          const stay = poolIds.filter((id) => id !== refused);
+          const own = after.find((circle) => circle.poolIds.includes(stay[0] ?? ''));
+          expect(stay.length < 2 || stay.every((id) => own?.poolIds.includes(id))).toBe(true);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('leaves a circle only for what adds more than it costs', () => {
+    const pools = [poolWith('a', [4, -4]), poolWith('b', [4, -4]), poolWith('c', [-4, 4]), poolWith('d', [-4, 4])];
+    const previous = [
+      ['a', 'b'],
+      ['c', 'd'],
+    ];
+    const served = (switchingCost: number) =>
+      planCircles({ pools, size: 2, previous, switchingCost }).map(({ servedUnitSlots }) => servedUnitSlots);
+    // Two pools change places: 16 unit-slots more.
+    expect(served(7.9)).toEqual([8, 8]);
+    expect(served(8)).toEqual([0, 0]);
+  });
+
   it('refuses a size that is no circle', () => {
     expect(() => planCircles({ pools: [], size: 1 })).toThrow('size is 1, expected a whole number from 2 to 16');
     expect(() => planCircles({ pools: [], size: 17 })).toThrow('size is 17');
+    expect(() => planCircles({ pools: [{ ...poolWith('a', [1]), maxMembers: 0 }], size: 2 })).toThrow(
+      'pool a: maxMembers is 0, expected a whole number from 1',
+    );
   });
 });

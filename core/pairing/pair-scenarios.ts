@@ -10,8 +10,12 @@ export interface Scenario {
   readonly weight: number;
   /** What the borrower lacks. */
   readonly short: Float64Array;
+  /** The slots in which it lacks anything. */
+  readonly shortSlots: readonly number[];
   /** What the lender could give: whole units. */
   readonly lendable: Float64Array;
+  /** Share of the slots in which it could give any. */
+  readonly lendableShare: number;
   /** Units that the lender itself needs, of its own. */
   readonly lenderNeed: Float64Array;
 }
@@ -51,15 +55,48 @@ function coursesOf(forecast: PairingForecast | undefined, grid: Grid): Course[] 
   const { lowNeededUnits } = forecast;
   const low = lowNeededUnits === undefined ? undefined : onGrid(lowNeededUnits, forecast, grid);
   return PLACES.map(({ place, weight }) => {
-    const need = median.map((middle, slot) => {
-      if (place === 'p95') return Math.ceil(highest[slot] ?? middle);
-      const above = (high[slot] ?? middle) - middle;
-      const below = low === undefined ? above : middle - (low[slot] ?? middle);
+    const need = new Float64Array(grid.slots);
+    for (let slot = 0; slot < need.length; slot += 1) {
+      const middle = median[slot] as number;
+      const above = (high[slot] as number) - middle;
+      const below = low === undefined ? above : middle - (low[slot] as number);
       // Need is in whole units: a part of one needs all of it.
-      return Math.max(0, Math.ceil(middle + place * (place < 0 ? below : above) - 1e-9));
-    });
+      need[slot] =
+        place === 'p95'
+          ? Math.ceil(highest[slot] as number)
+          : Math.max(0, Math.ceil(middle + place * (place < 0 ? below : above) - 1e-9));
+    }
     return { need, weight };
   });
+}
+
+interface Sides {
+  readonly lenderOwn: number;
+  readonly borrowerOwn: number;
+  readonly unitRatio: number;
+}
+
+/** Without a forecast for a slot (NaN) nothing is known to be idle in it. */
+function lenderSide(lenderNeed: Float64Array, { lenderOwn, unitRatio }: Sides) {
+  let slots = 0;
+  const lendable = lenderNeed.map((units) => {
+    const given = Math.floor(Math.max(0, lenderOwn - units) / unitRatio) || 0;
+    if (given > 0) slots += 1;
+    return given;
+  });
+  return { lenderNeed, lendable, lendableShare: lendable.length === 0 ? 0 : slots / lendable.length };
+}
+
+/** What is short, and where. */
+export function shortOf(short: Float64Array): Pick<Scenario, 'short' | 'shortSlots'> {
+  const shortSlots: number[] = [];
+  for (let slot = 0; slot < short.length; slot += 1) if ((short[slot] as number) > 0) shortSlots.push(slot);
+  return { short, shortSlots };
+}
+
+/** Without a forecast for a slot nothing is known to be short in it. */
+function borrowerSide(need: Float64Array, { borrowerOwn }: Sides) {
+  return shortOf(need.map((units) => Math.max(0, units - borrowerOwn) || 0));
 }
 
 /**
@@ -81,24 +118,21 @@ export function pairScenarios(
   const borrows = forecasts[borrower.spec.poolId];
   const grid = comingSlots(borrows ?? lends, now);
   const courseCount = Math.min(lends?.courses?.length ?? 0, borrows?.courses?.length ?? 0);
-  const [lenderOwn, borrowerOwn] = [lenderOwnUnits(lender), borrowerOwnUnits(borrower)];
-  const scenario = (lenderNeed: Float64Array, need: Float64Array, weight: number): Scenario => ({
-    weight,
-    lenderNeed,
-    // Without a forecast for a slot (NaN) nothing is known to be idle in it, or to be short.
-    short: need.map((units) => Math.max(0, units - borrowerOwn) || 0),
-    lendable: lenderNeed.map((units) => Math.floor(Math.max(0, lenderOwn - units) / unitRatio) || 0),
-  });
+  const sides = { lenderOwn: lenderOwnUnits(lender), borrowerOwn: borrowerOwnUnits(borrower), unitRatio };
   if (courseCount > 0 && lends !== undefined && borrows !== undefined) {
     const at = (forecast: PairingForecast, index: number) => onGrid(forecast.courses?.[index] ?? [], forecast, grid);
-    const scenarios = Array.from({ length: courseCount }, (_, index) =>
-      scenario(at(lends, index), at(borrows, index), 1 / courseCount),
-    );
+    const scenarios = Array.from({ length: courseCount }, (_, index) => ({
+      ...lenderSide(at(lends, index), sides),
+      ...borrowerSide(at(borrows, index), sides),
+      weight: 1 / courseCount,
+    }));
     return { grid, unitRatio, scenarios };
   }
-  const borrowerCourses = coursesOf(borrows, grid);
-  const scenarios = coursesOf(lends, grid).flatMap((lent) =>
-    borrowerCourses.map((borrowed) => scenario(lent.need, borrowed.need, lent.weight * borrowed.weight)),
+  // Each side's courses once: their combinations share what was computed of them.
+  const lent = coursesOf(lends, grid).map(({ need, weight }) => ({ side: lenderSide(need, sides), weight }));
+  const borrowed = coursesOf(borrows, grid).map(({ need, weight }) => ({ side: borrowerSide(need, sides), weight }));
+  const scenarios = lent.flatMap((one) =>
+    borrowed.map((other) => ({ ...one.side, ...other.side, weight: one.weight * other.weight })),
   );
   return { grid, unitRatio, scenarios };
 }
