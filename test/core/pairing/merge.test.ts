@@ -108,7 +108,7 @@ describe('mergePlan', () => {
       skipped: [],
       churn: 0,
     });
-    const slightly = pairOf(0, 1, { confidence: 0.85, expectedUnits: [2.1] });
+    const slightly = pairOf(0, 1, { confidence: 0.81, expectedUnits: [2.1] });
     expect(merge(first, [slightly, pairOf(2, 3)], tomorrow).refreshed).toEqual([]);
     const much = pairOf(0, 1, { confidence: 0.5 });
     const { changes, refreshed } = merge(first, [much, pairOf(2, 3)], tomorrow);
