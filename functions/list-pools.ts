@@ -1,26 +1,19 @@
-import { partsOf } from '../core/pairing/parts.ts';
-import type { PoolId } from '../core/units.ts';
+import { planLists, planObjects } from '../core/pairing/plan-lists.ts';
 import { poolsByBucket } from './adapters/account-store.ts';
 import { readEnv } from './adapters/env.ts';
 import { lambda } from './adapters/middleware.ts';
+import { writePlanObjects } from './adapters/plan-store.ts';
 import { planInputSchema } from './adapters/schemas.ts';
 
-const env = readEnv('ENTANGLE_ACCOUNTS_TABLE');
+const env = readEnv('ENTANGLE_ACCOUNTS_TABLE', 'ENTANGLE_HISTORY_BUCKET');
 
 /**
- * The enrolled pools to plan for, and the buckets within which they can be compatible, or parts of those that have too many pools:
- * all of them, or the named pools and the whole parts that they are in.
+ * Writes the enrolled pools to plan for, and the buckets within which they can be compatible, to S3: all of them, or the named pools
+ * and the whole parts that they are in. Answers where the lists are, for the Maps, which read their items from there themselves.
  */
-export const handler = lambda(planInputSchema, async ({ poolIds: named }) => {
-  const wanted = named === undefined ? undefined : new Set(named);
-  const isWanted = (poolId: PoolId): boolean => wanted === undefined || wanted.has(poolId);
-  const parts = [...(await poolsByBucket(env.ENTANGLE_ACCOUNTS_TABLE))]
-    .flatMap(([bucket, poolIds]) => partsOf(bucket, poolIds))
-    .filter(({ poolIds }) => poolIds.some(isWanted))
-    .sort((a, b) => (a.bucket < b.bucket ? -1 : 1));
-  return {
-    buckets: parts,
-    // All pools stand in the buckets already: the answer of a step has to stay below 256 KiB.
-    ...(wanted === undefined ? {} : { poolIds: parts.flatMap(({ poolIds }) => poolIds.filter(isWanted)) }),
-  };
+export const handler = lambda(planInputSchema, async ({ plan, poolIds: named }) => {
+  const lists = planLists(await poolsByBucket(env.ENTANGLE_ACCOUNTS_TABLE), named);
+  const { objects, answer } = planObjects(plan, lists);
+  await writePlanObjects(env.ENTANGLE_HISTORY_BUCKET, objects);
+  return { storedIn: env.ENTANGLE_HISTORY_BUCKET, ...answer };
 });

@@ -22,6 +22,7 @@ import { planKey, poolKey } from './adapters/keys.ts';
 import { loansOf } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { writePauses } from './adapters/pairing-pauses.ts';
+import { readPartPools } from './adapters/plan-store.ts';
 import { lookAheadInputSchema } from './adapters/schemas.ts';
 import { startBorrowAhead, startPlanFor } from './adapters/starts.ts';
 import { readMetrics } from './adapters/telemetry.ts';
@@ -119,11 +120,12 @@ function byAccount(poolIds: readonly PoolId[]): Map<AccountId, PoolId[]> {
 }
 
 /**
- * Looks ahead for the named pools, or for all of them, and compares what was measured with what was forecast.
+ * Looks ahead for the named pools, for those of a list, or for all of them, and compares what was measured with what was forecast.
  * One account that cannot be read does not keep the others from being looked at; the run fails at its end, by name.
  */
-export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, compare }) => {
-  const poolIds = named ?? [...(await poolsByBucket(accountsTable)).values()].flat();
+export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, poolsKey, compare }) => {
+  const listed = poolsKey === undefined ? named : await readPartPools(env.ENTANGLE_HISTORY_BUCKET, poolsKey);
+  const poolIds = listed ?? [...(await poolsByBucket(accountsTable)).values()].flat();
   let [borrows, paused] = [0, 0];
   const drifted: PoolId[] = [];
   const failed: string[] = [];

@@ -20,8 +20,9 @@ import { inLanes } from './adapters/lanes.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { publishPairingEvents } from './adapters/pairing-events.ts';
 import { refreshPairing, writePairing } from './adapters/pairing-store.ts';
+import { readPartPools } from './adapters/plan-store.ts';
 import { readReliability, writePredictions, writeReliability } from './adapters/reliability-store.ts';
-import { bucketInputSchema } from './adapters/schemas.ts';
+import { partInputSchema } from './adapters/schemas.ts';
 import { ConditionsFailed } from './adapters/transaction.ts';
 import { evidenceOf } from './adapters/trust-store.ts';
 
@@ -149,8 +150,9 @@ async function keepPredictions(
  * Pairs the pools of one bucket, or of a part of one: proposes pairings, takes up, pauses and ends those that there are, and writes each pool's plan: its
  * forecast, its partners with their reasons, and the refused ones with theirs.
  */
-export const handler = lambda(bucketInputSchema, async ({ bucket, poolIds }) => {
+export const handler = lambda(partInputSchema, async ({ bucket, poolsKey }) => {
   const at = now();
+  const poolIds = await readPartPools(env.ENTANGLE_HISTORY_BUCKET, poolsKey);
   const own = accountsOf(poolIds);
   const { trust, ...stored } = await known(own, poolIds, at);
   const guestIds = guestsOf(stored.existing, poolIds);

@@ -1,4 +1,4 @@
-"""Step Functions: the JSONata form of a DISTRIBUTED Map, with batching, as wide as the machine; executions start without a pause."""
+"""Step Functions: the JSONata form of a DISTRIBUTED Map, with a reader of items, with batching, with Succeed states that have an Output, as wide as the machine; executions start without a pause."""
 
 import copy
 import os
@@ -45,12 +45,19 @@ def _jsonata(original):
             if name in state_def:
                 plain[name] = _number(state_def, name, raw_input, ctx)
         plain["MaxConcurrency"] = min(plain.get("MaxConcurrency") or ITEMS_AT_ONCE_MAX, ITEMS_AT_ONCE_MAX)
-        results, following = original(plain, raw_input, inputs, iterator, execution, ctx)
+        results, following = original(plain, raw_input, inputs, _with_outputs(iterator), execution, ctx)
         output = _sfn._apply_jsonata_output(state_def, raw_input, ctx, result=results, default=results)
         _sfn._apply_state_assign(state_def, raw_input, ctx, result=results)
         return output, following
 
     return run
+
+
+def _with_outputs(iterator):
+    """The emulator's item executions do not read the Output of a Succeed state; of a last Pass state they do."""
+    states = {name: {**state, "Type": "Pass", "End": True} if state.get("Type") == "Succeed" and "Output" in state else state
+              for name, state in iterator.get("States", {}).items()}
+    return {**iterator, "States": states}
 
 
 def _items(state_def, raw_input, ctx):

@@ -21,6 +21,7 @@ def install():
     patching.wrap(_sfn, "_run_execution", _as_role)
     patching.wrap(_sfn, "_call_lambda", _permitted_lambda)
     patching.wrap(_sfn, "_invoke_dynamodb", _permitted_dynamodb)
+    patching.wrap(_sfn, "_s3_object_text", _permitted_object)
     patching.wrap(_sfn, "_invoke_aws_sdk_integration", _logged_sdk)
 
 
@@ -102,6 +103,17 @@ def _permitted_dynamodb(original):
         return original(operation, input_data)
 
     return call
+
+
+def _permitted_object(original):
+    """The items of a Distributed Map, which its state machine reads itself."""
+
+    def read(bucket, key):
+        _refuse("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", "States.ItemReaderFailed")
+        calls.record("s3", "GetObject", _role.get())
+        return original(bucket, key)
+
+    return read
 
 
 def _logged_sdk(original):

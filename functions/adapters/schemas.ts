@@ -257,13 +257,21 @@ export const groupObservationSchema = z.custom<GroupObservation>(
   'expected a group as the step before observed it',
 );
 export const poolInputSchema = z.object({ poolId: poolIdSchema });
-/** The pools that are planned; absent: all. */
-export const planInputSchema = z.object({ poolIds: z.array(poolIdSchema).exactOptional() });
-/** The pools that are looked at; absent: all. */
+export const planInputSchema = z.object({
+  /** Name of the execution. */
+  plan: z.string().min(1),
+  /** The pools that are planned; absent: all. */
+  poolIds: z.array(poolIdSchema).exactOptional(),
+});
+/** Where the pools of a part of a plan are listed: plan-store.ts. */
+const poolsKeySchema = z.string().regex(/^plans\//, 'expected the key of an object under plans/');
+/** The pools that are looked at, by name or as a list of a plan; absent: all. */
 export const lookAheadInputSchema = z.object({
   poolIds: z.array(poolIdSchema).exactOptional(),
+  poolsKey: poolsKeySchema.exactOptional(),
   /** Whether what was measured since is compared with what was forecast. */
   compare: z.boolean().default(true),
 });
-export const bucketInputSchema = z.object({ bucket: z.string().min(1), poolIds: z.array(poolIdSchema) });
+export const bucketInputSchema = z.object({ bucket: z.string().min(1) });
+export const partInputSchema = z.object({ bucket: z.string().min(1), poolsKey: poolsKeySchema });
 export const noInputSchema = z.unknown();

@@ -20,24 +20,30 @@ interface Grantors {
 
 type Grant = (grantee: IGrantable) => void;
 
+/** What several functions may do. */
+function groupsOf({
+  tables,
+}: Grantors): Readonly<Record<'changeLoan' | 'changePairings' | 'readLoans', readonly Grant[]>> {
+  return {
+    changeLoan: [
+      (to) => tables.grantChangeAccounts(to),
+      (to) => tables.grantChangeLoans(to),
+      (to) => tables.grantAppendAudit(to),
+    ],
+    changePairings: [
+      (to) => tables.grantChangeAccounts(to),
+      (to) => tables.grantAppendAudit(to),
+      (to) => grantPutPairingEvents(tables, to),
+      (to) => tables.grantClearOutbox(to),
+    ],
+    readLoans: [(to) => tables.grantReadLoans(to), (to) => tables.grantListLoans(to)],
+  };
+}
+
 /** What each function may do: the one place to read it. */
 function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
   const { tables, history, workflows, schedules } = grantors;
-  const changeLoan: readonly Grant[] = [
-    (to) => tables.grantChangeAccounts(to),
-    (to) => tables.grantChangeLoans(to),
-    (to) => tables.grantAppendAudit(to),
-  ];
-  const tellOfPairings: readonly Grant[] = [
-    (to) => grantPutPairingEvents(tables, to),
-    (to) => tables.grantClearOutbox(to),
-  ];
-  const changePairings: readonly Grant[] = [
-    (to) => tables.grantChangeAccounts(to),
-    (to) => tables.grantAppendAudit(to),
-    ...tellOfPairings,
-  ];
-  const readLoans: readonly Grant[] = [(to) => tables.grantReadLoans(to), (to) => tables.grantListLoans(to)];
+  const { changeLoan, changePairings, readLoans } = groupsOf(grantors);
   const grants: Record<FunctionName, readonly Grant[]> = {
     'on-alarm': [(to) => workflows.grantStart('borrow', to)],
     'on-recovery': [(to) => tables.grantReadAccounts(to), ...readLoans, (to) => workflows.grantStart('return', to)],
@@ -47,7 +53,7 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
     'move-ceiling': changeLoan,
     activate: [...changeLoan, (to) => schedules.grantSchedule(to)],
     settle: [...changeLoan, (to) => tables.grantAppendLedger(to), (to) => schedules.grantUnschedule(to)],
-    'list-pools': [(to) => tables.grantListPools(to)],
+    'list-pools': [(to) => tables.grantListPools(to), (to) => history.grantPutPlanLists(to)],
     collect: [(to) => tables.grantReadAccounts(to), (to) => history.grantChangeHistory(to)],
     forecast: [
       (to) => tables.grantReadAccounts(to),
@@ -61,12 +67,18 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
       (to) => history.grantReadHistory(to),
       (to) => history.grantReadPredictions(to),
     ],
-    pair: [(to) => tables.grantListPools(to), ...changePairings, (to) => history.grantPutPredictions(to)],
+    pair: [
+      (to) => tables.grantListPools(to),
+      ...changePairings,
+      (to) => history.grantReadPlanLists(to),
+      (to) => history.grantPutPredictions(to),
+    ],
     'look-ahead': [
       (to) => tables.grantListPools(to),
       ...changePairings,
       ...readLoans,
       (to) => history.grantReadForecasts(to),
+      (to) => history.grantReadPlanLists(to),
       (to) => workflows.grantStart('borrow', to),
       (to) => workflows.grantStart('plan', to),
     ],
@@ -89,13 +101,14 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
   return grants[name];
 }
 
-/** Gives every function what it needs, and nothing else. */
+/** Gives every function what it needs, and nothing else; and the plan, whose Maps read their items themselves, its lists. */
 export function grantPermissions(functions: HubFunctions, grantors: Grantors): void {
   for (const name of FUNCTION_NAMES) {
     const role = functions.role(name);
     for (const grant of grantsOf(name, grantors)) grant(role);
     if (name !== 'on-alarm') grantors.dataKey.grantUseThroughTables(role);
   }
+  grantors.history.grantReadPlanLists(grantors.workflows.plan);
   for (const kind of ['Observe', 'Adjust'] satisfies LinkedRoleKind[]) {
     for (const name of LINKED_ROLE_USERS[kind]) functions.grantAssumeLinkedRole(name, kind);
   }

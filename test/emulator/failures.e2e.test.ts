@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { PoolId } from '../../core/units.ts';
 import type { Fault } from '../../emulator/control.ts';
 import { Fleet } from '../support/deployment.ts';
 import { BORROWER, FLEET, idOf, LENDER } from '../support/lending-fleet.ts';
@@ -115,5 +116,23 @@ describe('a return that fails is found and finished by reconciling', () => {
     const end = await ended(fleet, BORROWER, loan.loanId);
     expect(end).toMatchObject({ state: 'returned', returnReason: 'requested-by-owner' });
     expect(await booksOf(fleet, both)).toEqual(before);
+  });
+});
+
+describe('a plan', () => {
+  it('fails at its end and names the bucket that could not be paired', async () => {
+    await fleet.control.addFault(crash('pair', ALL_TRIES));
+    await expect(fleet.plan(idOf(borrower))).rejects.toThrow(
+      /^the plan FAILED: NotPaired [a-z0-9-]+#[a-z0-9]+ could not be paired: their executions have the errors$/,
+    );
+    await fleet.plan(idOf(borrower));
+  });
+
+  it('of pools that are not enrolled has nothing to do', async () => {
+    const before = (await fleet.control.calls()).at(-1)?.seq ?? 0;
+    await fleet.plan('999999999999/us-east-1/nobody' as PoolId);
+    const invoked = (await fleet.control.calls(before)).filter(({ action }) => action === 'Invoke');
+    expect(JSON.stringify(invoked)).toContain('entangle-list-pools');
+    expect(JSON.stringify(invoked)).not.toMatch(/entangle-(collect|pair)"/);
   });
 });

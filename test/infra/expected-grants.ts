@@ -40,6 +40,9 @@ const HISTORY_WRITE = ['s3:PutObject on entangle-history-111111111111-us-east-1/
 const FORECASTS_READ = HISTORY_READ.map((grant) => grant.replace('/history/', '/forecasts/'));
 const FORECASTS_WRITE = HISTORY_WRITE.map((grant) => grant.replace('/history/', '/forecasts/'));
 
+export const PLAN_LISTS_READ = 's3:GetObject on entangle-history-111111111111-us-east-1/plans/*';
+const PLAN_LISTS_WRITE = PLAN_LISTS_READ.replace('GetObject', 'PutObject');
+
 const GRANTS: Record<FunctionName, string[]> = {
   'on-alarm': [...start('borrow'), ...EVENTS_KEY, ...DEAD_LETTERS],
   'on-recovery': [
@@ -62,7 +65,7 @@ const GRANTS: Record<FunctionName, string[]> = {
     'iam:PassRole on LoanSchedulesRole',
   ],
   settle: [...CHANGE_LOAN, ...put('ledger'), schedule('DeleteSchedule')],
-  'list-pools': [...POOLS, ...TABLE_KEY],
+  'list-pools': [...POOLS, PLAN_LISTS_WRITE, ...TABLE_KEY],
   collect: [...read('accounts'), ...HISTORY_READ, ...HISTORY_WRITE, ...assume('Observe'), ...TABLE_KEY],
   forecast: [
     ...read('accounts'),
@@ -82,6 +85,7 @@ const GRANTS: Record<FunctionName, string[]> = {
   pair: [
     ...CHANGE_PAIRINGS,
     ...POOLS,
+    PLAN_LISTS_READ,
     ...HISTORY_WRITE.map((grant) => grant.replace('/history/', '/predictions/')),
     ...TABLE_KEY,
   ],
@@ -90,6 +94,7 @@ const GRANTS: Record<FunctionName, string[]> = {
     ...POOLS,
     ...LOANS,
     ...FORECASTS_READ,
+    PLAN_LISTS_READ,
     ...start('borrow'),
     ...start('plan'),
     ...assume('Observe'),

@@ -4,7 +4,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import type { FunctionName } from '../../infra/names.ts';
 import { FUNCTION_NAMES, functionRoleName } from '../../infra/names.ts';
-import { EVENTS_KEY, expectedGrants, inOrder, start } from './expected-grants.ts';
+import { EVENTS_KEY, expectedGrants, inOrder, PLAN_LISTS_READ, start } from './expected-grants.ts';
 import type { Resource, Stacks } from './support.ts';
 import { configOf, findingsOf, HUB_ACCOUNT, stacksOf } from './support.ts';
 
@@ -340,6 +340,35 @@ describe('the ways in', () => {
       [2, true, 2],
       [6, true, 6],
     ]);
+  });
+});
+
+describe('the plan', () => {
+  it('alone of the workflows reads objects, and of these its lists only', () => {
+    const readings = resources('AWS::StepFunctions::StateMachine').map(([, machine]) => {
+      const [roleId = ''] = (property(machine, 'RoleArn') as { 'Fn::GetAtt': string[] })['Fn::GetAtt'];
+      return statementsOf(roleId).flatMap((statement) =>
+        actionsOf(statement)
+          .filter((action) => action.startsWith('s3:'))
+          .map((action) => `${action} on ${nameOf(statement.Resource)}`),
+      );
+    });
+    expect(readings).toEqual([[], [], [PLAN_LISTS_READ]]);
+  });
+
+  it('leaves lists that S3 removes after a week, and nothing else', () => {
+    template.allResourcesProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: {
+        Rules: [
+          {
+            Prefix: 'plans/',
+            Status: 'Enabled',
+            ExpirationInDays: 7,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          },
+        ],
+      },
+    });
   });
 });
 

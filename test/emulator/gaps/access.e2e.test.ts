@@ -35,6 +35,7 @@ import {
   hubAccount,
   lenderAccount,
   policyOf,
+  runMachine,
 } from './support.ts';
 
 let emulator: Emulator;
@@ -246,6 +247,36 @@ describe('a state machine', () => {
       status: 'FAILED',
       error: 'Lambda.AWSLambdaException',
       cause: expect.stringContaining('is not authorized to perform: lambda:InvokeFunction'),
+    });
+  });
+
+  it('reads the items of a distributed map where its role may', async () => {
+    const Bucket = 'lists';
+    await hub.s3.send(new CreateBucketCommand({ Bucket }));
+    const open = policyOf({ Effect: 'Allow', Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/open/*` });
+    const role = await createRole(hub, 'reader', 'states.amazonaws.com', open);
+    const run = async (name: string) => {
+      const Key = `${name}/items.json`;
+      await hub.s3.send(new PutObjectCommand({ Bucket, Key, Body: '[1,2]' }));
+      const reader = { Resource: 'arn:aws:states:::s3:getObject', ReaderConfig: { InputType: 'JSON' } };
+      const processor = {
+        ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+        StartAt: 'Keep',
+        States: { Keep: { Type: 'Pass', End: true } },
+      };
+      const each = {
+        Type: 'Map',
+        ItemReader: { ...reader, Arguments: { Bucket, Key } },
+        ItemProcessor: processor,
+        End: true,
+      };
+      return runMachine(hub, role, `reader-of-${name}`, { Each: each });
+    };
+    expect(await run('open')).toMatchObject({ status: 'SUCCEEDED', output: '[1, 2]' });
+    expect(await run('closed')).toMatchObject({
+      status: 'FAILED',
+      error: 'States.ItemReaderFailed',
+      cause: expect.stringContaining('is not authorized to perform: s3:GetObject'),
     });
   });
 });

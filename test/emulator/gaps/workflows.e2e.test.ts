@@ -1,3 +1,4 @@
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
@@ -143,6 +144,40 @@ describe('JSONata state machines', () => {
     );
     expect(execution.status).toBe('SUCCEEDED');
     expect(outputOf(execution)).toEqual([{ doubled: 2 }, { doubled: 4 }, { doubled: 6 }]);
+  });
+
+  it('run a distributed map over items of an object', async () => {
+    const Bucket = 'lists';
+    await clients.s3.send(new CreateBucketCommand({ Bucket }));
+    for (const Key of ['pools.json', 'none.json']) {
+      const Body = Key === 'none.json' ? '[]' : '[{"poolId":"a"},{"poolId":"b"}]';
+      await clients.s3.send(new PutObjectCommand({ Bucket, Key, Body }));
+    }
+    const each = {
+      Each: {
+        Type: 'Map',
+        ItemReader: {
+          Resource: 'arn:aws:states:::s3:getObject',
+          ReaderConfig: { InputType: 'JSON' },
+          Arguments: { Bucket, Key: '{% $states.input.key %}' },
+        },
+        ItemProcessor: {
+          ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+          StartAt: 'Keep',
+          States: {
+            Keep: { Type: 'Pass', Next: 'Name' },
+            Name: { Type: 'Succeed', Output: '{% $states.input.poolId %}' },
+          },
+        },
+        End: true,
+      },
+    };
+    expect(outputOf(await run('read', each, { key: 'pools.json' }))).toEqual(['a', 'b']);
+    expect(outputOf(await run('read-none', each, { key: 'none.json' }))).toEqual([]);
+    expect(await run('read-missing', each, { key: 'missing.json' })).toMatchObject({
+      status: 'FAILED',
+      error: 'States.ItemReaderFailed',
+    });
   });
 
   it('batch the items of a distributed map and shape its output', async () => {
