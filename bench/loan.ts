@@ -48,7 +48,8 @@ async function sideOf(fleet: Fleet, pool: FleetPool): Promise<LendingSide> {
   return { pool: await fleet.pool(idOf(pool)), consent, group };
 }
 
-async function prepareBare(fleet: Fleet): Promise<BareCalls> {
+/** The bare calls of loans between the pools of one scenario. */
+export async function prepareBare(fleet: Fleet): Promise<BareCalls> {
   const stage = await ScratchStage.set(fleet, [lender.account, borrower.account]);
   const options = { ...clientOptions(fleet.deployed, HUB), credentials: stage.credentialsOf(HUB) };
   const documents = DynamoDBDocumentClient.from(new DynamoDBClient(options));

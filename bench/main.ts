@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import { benchAllocation } from './allocation.ts';
 import { benchForecast } from './forecast.ts';
 import { benchLoan } from './loan.ts';
 import { benchPairing } from './pairing.ts';
 import type { BenchOptions, BenchReport } from './report.ts';
 import { reportJson, reportMarkdown, reportTable } from './report.ts';
+import { benchWhatIf } from './whatif.ts';
 import { WrongUse } from './wrong-use.ts';
 
 interface Bench {
@@ -13,9 +15,11 @@ interface Bench {
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  allocation: { run: benchAllocation, ownOptions: ['kueue-cases', 'alarms'] },
   forecast: { run: benchForecast, ownOptions: ['data', 'sets', 'every', 'members', 'peers', 'peer-every'] },
   loan: { run: benchLoan, ownOptions: ['n'] },
   pairing: { run: benchPairing, ownOptions: ['data', 'n', 'picture'] },
+  whatif: { run: benchWhatIf, ownOptions: ['data', 'traces'] },
 };
 const OWN_OPTIONS = [...new Set(Object.values(BENCHES).flatMap(({ ownOptions }) => ownOptions))];
 const NAMES = Object.keys(BENCHES).join(', ');
@@ -26,6 +30,11 @@ const INTERRUPTED = 130;
 const HELP = `usage: npm run bench -- NAME [--json | --markdown] [--seed N] [options of its own]
 
 Benchmarks:
+  allocation [--kueue-cases FILE] [--alarms N]
+           limits, fits, shares and preemption, beside trying everything on random cases and beside the numbers of
+           Kueue's own tests, and the time of a decision
+             --kueue-cases FILE   those numbers, as JSON (default: ../shared/kueue-cases.json; left out where it is not)
+             --alarms N           so many alarms at once on the emulator, four a pool (left out: none); it takes minutes
   forecast --data DIR [--sets LIST] [--members LIST] [--every K] [--peers LIST|none] [--peer-every K]
            the forecaster on public series (DIR holds m4-hourly, nab, azure-v1), beside other forecasters on the same
            series; the others are installed into .venv-bench the first time
@@ -42,6 +51,10 @@ Benchmarks:
            who lends to whom, beside exact solvers on the same instances and on weeks not seen (DIR holds azure-v1)
              --n N            instances for the exact solver of each kind (default 50)
              --picture FILE   write the reliability plot of the confidence there, as SVG
+  whatif --data DIR [--traces FILE]
+           what lending would have done to real demand, beside a simple policy, a perfect forecast and bounds (DIR holds
+           azure-v1 and m4-hourly)
+             --traces FILE    also traces of one's own: pool_id,timestamp,demand_units, as entangle simulate takes them
 
   --json     print one JSON object on the last line of standard output; progress goes to standard error
   --markdown print a Markdown table

@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs';
 import type { ConsentTerms } from '../core/consent/consent.ts';
-import type { LoanView } from '../core/lending/disclosure.ts';
 import type { PairingView } from '../core/pairing/pairing-view.ts';
 import type { PoolSpec } from '../core/pool.ts';
 import { TRUST_PARTS } from '../core/trust/evidence.ts';
 import { RECORD_KINDS } from '../core/trust/record.ts';
 import type { AccountId } from '../core/units.ts';
+import { capacity } from './capacity.ts';
 import type { HubApi } from './hub-api.ts';
+import type { LimitFlags } from './limits.ts';
+import { limitPairing, organisation } from './limits.ts';
+import { loans } from './loans.ts';
 import { percentText } from './percent.ts';
+import { requests } from './requests.ts';
+import { resume, stop, switches } from './switches.ts';
 import { UsageError } from './usage.ts';
 import { chainFaults } from './verify-chain.ts';
 
@@ -18,10 +23,18 @@ export interface Output {
   readonly failed?: boolean;
 }
 
-export interface CommandFlags {
-  readonly open: boolean;
-  /** Of `trust record`. */
+/** Options of `stop` and `resume`. */
+export interface SwitchFlags {
+  readonly all?: boolean | undefined;
   readonly account?: string | undefined;
+  readonly pairing?: string | undefined;
+  readonly recall?: boolean | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface CommandFlags extends SwitchFlags, LimitFlags {
+  readonly open: boolean;
+  /** Of `trust record`, as `account` is too. */
   readonly kind?: string | undefined;
   readonly subject?: string | undefined;
   readonly note?: string | undefined;
@@ -87,24 +100,6 @@ async function consents(api: HubApi, args: readonly string[]): Promise<Output> {
   }
 }
 
-function loanLine(loan: LoanView): string {
-  const ended = loan.endDetail === undefined ? '' : `  ${loan.endDetail}`;
-  const parties = `${loan.lenderAccountId ?? 'provisioned'} → ${loan.borrowerAccountId}`;
-  const standIn = loan.lenderUnits === undefined ? '' : ` for ${loan.lenderUnits} of the lender's`;
-  return `${loan.loanId}  ${loan.state.padEnd(11)}  ${parties}  ${loan.units} units${standIn}  ${new Date(loan.requestedAt).toISOString()}${ended}`;
-}
-
-async function loans(api: HubApi, args: readonly string[], flags: CommandFlags): Promise<Output> {
-  const [loanId, ...rest] = args;
-  only(rest, 0, 'entangle loans [LOAN-ID] [--open]');
-  if (loanId !== undefined) {
-    const loan = await api.loan(loanId);
-    return { json: { loan }, text: JSON.stringify(loan, null, 2) };
-  }
-  const found = await api.loans(flags.open);
-  return { json: { loans: found }, text: found.length === 0 ? 'no loans' : found.map(loanLine).join('\n') };
-}
-
 function pairingLine(pairing: PairingView): string {
   const { pairingId, state, lenderPoolId, borrowerPoolId, circleId, acceptances, reasons } = pairing;
   const why = pairing.endReason ?? pairing.pausedFor;
@@ -120,8 +115,9 @@ function pairingLine(pairing: PairingView): string {
 async function pairings(api: HubApi, args: readonly string[], flags: CommandFlags): Promise<Output> {
   const [action = 'list', pairingId, ...rest] = args;
   const usage =
-    'entangle pairings [list] [--open], entangle pairings accept PAIRING-ID or entangle pairings end PAIRING-ID';
+    'entangle pairings [list] [--open], entangle pairings accept PAIRING-ID, entangle pairings end PAIRING-ID or entangle pairings limit PAIRING-ID';
   only(rest, 0, usage);
+  if (action === 'limit') return limitPairing(api, pairingId, flags);
   if (action === 'list' && pairingId === undefined) {
     const found = await api.pairings(flags.open);
     return { json: { pairings: found }, text: found.length === 0 ? 'no pairings' : found.map(pairingLine).join('\n') };
@@ -189,4 +185,4 @@ async function audit(api: HubApi, args: readonly string[]): Promise<Output> {
 /** The commands by name. */
 export const COMMANDS: Readonly<
   Record<string, (api: HubApi, args: readonly string[], flags: CommandFlags) => Promise<Output>>
-> = { enrol, consents, pairings, loans, bills, trust, audit };
+> = { enrol, consents, pairings, loans, requests, bills, trust, audit, stop, resume, switches, capacity, organisation };

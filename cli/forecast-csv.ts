@@ -81,7 +81,7 @@ function headerOf(line: string): Header {
 const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(?:Z|\+00:00)?)?$/;
 
 /** @throws InputError unless the cell is a moment in ISO 8601, in UTC */
-function momentOf(cell: string, line: number): number {
+export function momentOf(cell: string, line: number): number {
   const [, date = '', time = '00:00'] = TIMESTAMP.exec(cell) ?? [];
   const atMillis = Date.parse(`${date}T${time}Z`);
   // The 30th of February would be taken for a day in March.

@@ -9,12 +9,27 @@ import { runForecast } from './forecast.ts';
 import { hubApi } from './hub-api.ts';
 import { hubClient } from './hub-client.ts';
 import { runPair } from './pair.ts';
+import { runSimulate } from './simulate.ts';
 import { COMMAND_NAMES, helpText, isCommand, UsageError } from './usage.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
-const RECORD_OPTIONS = ['account', 'kind', 'subject', 'note'] as const;
+/** Options that only some commands take, with how these are called. */
+const RECORD = ['trust record'];
+const SWITCH = ['stop', 'resume'];
+const OWN_OPTIONS = {
+  account: [...RECORD, ...SWITCH],
+  kind: RECORD,
+  subject: RECORD,
+  note: RECORD,
+  all: SWITCH,
+  pairing: SWITCH,
+  reason: [...SWITCH, 'loans recall'],
+  recall: ['stop'],
+  units: ['pairings limit'],
+  'unit-hours': ['pairings limit'],
+} as const satisfies Record<string, readonly string[]>;
 
 export type Streams = ForecastStreams;
 
@@ -22,6 +37,7 @@ export type Streams = ForecastStreams;
 const OFFLINE_COMMANDS: ReadonlyMap<string, (argv: readonly string[], streams: Streams) => Promise<boolean>> = new Map([
   ['forecast', runForecast],
   ['pair', runPair],
+  ['simulate', runSimulate],
 ]);
 
 function parse(argv: readonly string[]) {
@@ -37,6 +53,12 @@ function parse(argv: readonly string[]) {
         kind: { type: 'string' },
         subject: { type: 'string' },
         note: { type: 'string' },
+        all: { type: 'boolean' },
+        pairing: { type: 'string' },
+        reason: { type: 'string' },
+        recall: { type: 'boolean' },
+        units: { type: 'string' },
+        'unit-hours': { type: 'string' },
         url: { type: 'string' },
         region: { type: 'string' },
       },
@@ -63,6 +85,15 @@ function hubUrl(stated: string | undefined, env: Readonly<NodeJS.ProcessEnv>): U
   return new URL(text);
 }
 
+/** @throws UsageError for an option that another command takes */
+function refuseStrayOptions(name: string, args: readonly string[], values: Readonly<Record<string, unknown>>): void {
+  for (const [option, takers] of Object.entries(OWN_OPTIONS)) {
+    const isTaken = takers.some((taker) => taker === name || taker === `${name} ${args[0] ?? ''}`);
+    if (values[option] === undefined || isTaken) continue;
+    throw new UsageError(`--${option}: only ${takers.map((taker) => `"entangle ${taker}"`).join(' and ')} takes it`);
+  }
+}
+
 async function execute(argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>, streams: Streams): Promise<number> {
   // Offline, and with options of its own.
   const first = argv.findIndex((argument) => !argument.startsWith('-'));
@@ -81,10 +112,7 @@ async function execute(argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>
   if (!isCommand(name) || command === undefined) {
     throw new UsageError(`unknown command "${name}": expected ${COMMAND_NAMES.join(', ')}`);
   }
-  const stray = RECORD_OPTIONS.find((option) => values[option] !== undefined);
-  if (stray !== undefined && !(name === 'trust' && args[0] === 'record')) {
-    throw new UsageError(`--${stray}: only "entangle trust record" takes it`);
-  }
+  refuseStrayOptions(name, args, values);
   const url = hubUrl(values.url, env);
   const client = hubClient({
     url: url.href,

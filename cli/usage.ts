@@ -29,21 +29,37 @@ Shows, gives (JSON terms, as PUT /consent takes them) or revokes the consent of 
 the loans made under it.
 `,
   loans: `entangle loans [LOAN-ID] [--open]
+entangle loans recall LOAN-ID [--reason TEXT]
+entangle loans renew LOAN-ID
 
-Lists the loans in which the calling account lends or borrows, or shows one of them.
+Lists the loans in which the calling account lends or borrows, or shows one of them; recalls one that it has made; or asks
+for a longer term of one that it has. A recall begins at once and takes effect, whatever instances are protected, when the
+notice that was promised is over. A renewal is decided as at the end of the term: "entangle loans LOAN-ID" shows it.
 
   --open           only loans that have not ended
+  --reason TEXT    why it is recalled, for its borrower; at most 500 characters
+`,
+  requests: `entangle requests [list]
+entangle requests cancel REQUEST-ID
+
+Lists the requests of the calling account of which a part is open: what is filled, what is missing, the loans that fill it,
+and of one that waits its place in the queue, who comes before it and why, and when a lender may have enough. Or cancels
+one: what is asked for still ends; loans that were made stay, unless they are less than the consent's borrow.fill says.
 `,
   pairings: `entangle pairings [list] [--open]
 entangle pairings accept PAIRING-ID
 entangle pairings end PAIRING-ID
+entangle pairings limit PAIRING-ID [--units N] [--unit-hours H]
 
 Lists the pairings that the hub has proposed between pools of the calling account and of others; accepts one; or declines
 or ends one. Loans are made of a pairing once both accounts have accepted it; those that are open when it ends go on.
 A consent with pairingAcceptance "standing", which is the default, accepts by itself. Pairings "in circle ci-…" are those
-between members of one circle, which a consent joins with maxCircleAccounts.
+between members of one circle, which a consent joins with maxCircleAccounts. A limit is on what the calling account lends
+(as lender) or borrows (as borrower) through one pairing; without options it is taken away. The other party does not see it.
 
   --open           only pairings that have not ended
+  --units N        units at any moment
+  --unit-hours H   unit-hours a calendar month (UTC)
 `,
   bills: `entangle bills
 
@@ -69,6 +85,38 @@ The last line is the account's credits: unit-hours that it lent more than it bor
 
 Fetches the audit chain of the calling account and checks every record on this machine. Exit code 1 when a record is
 altered, missing or out of its place.
+`,
+  stop: `entangle stop --all|--account ACCOUNT|--pairing PAIRING-ID [--recall] --reason TEXT
+
+No new loan is made from now on: in the whole organisation (by the operator of the hub), with an account (by itself or by
+the operator), or of a pairing (by either party). Loans that are open go on, unless --recall. The same command again
+changes nothing. Each account concerned gets an audit record.
+
+  --all              all accounts; the calling account is the hub's
+  --account ACCOUNT  one account: the calling one, or any for the operator
+  --pairing ID       one pairing of the calling account
+  --recall           open loans are recalled too, with the notice that was promised
+  --reason TEXT      why, at most 500 characters; it stands in the audit records
+`,
+  resume: `entangle resume --all|--account ACCOUNT|--pairing PAIRING-ID --reason TEXT
+
+Lifts what the caller has stopped with "entangle stop". What others have stopped stays stopped.
+`,
+  capacity: `entangle capacity [POOL]
+
+Shows for each pool of the calling account, or for one, the units that it lends and borrows, those that it could lend now
+for the shortest term of its consent, and those that its partners together could lend it now. POOL is
+account/region/group.
+`,
+  organisation: `entangle organisation [get]
+entangle organisation put FILE
+
+Shows the organisation units above the calling account and their limits; for the operator of the hub all units. "put", by
+the operator, replaces them by those of FILE: a configuration file with hub.organisation, or a list of units.
+`,
+  switches: `entangle switches
+
+Shows what is stopped: of the calling account and its pairings; for the operator of the hub, of every account.
 `,
   forecast: `entangle forecast --input FILE.csv --horizon STEPS [--season 24,168] [--events FILE[,FILE]] [--threshold X]
                   [--models arima,prophet,lstm] [--plot PAGE.html] [--json]
@@ -114,10 +162,33 @@ The order of the pools in the file changes nothing. A fleet in which nobody can 
 reason. Exit code 1: the content of the file is wrong (a line for each mistake, with its place). Exit code 2: the command
 is wrong, or a file cannot be read or written.
 `,
+  simulate: `entangle simulate --traces FILE.csv --fleet FLEET.json [--scenario SCENARIO.json] [--seed N]
+                  [--plot PAGE.html] [--json]
+
+Replays weeks of demand and says what lending would have done: cover, harm, loans, money, beside no lending, a perfect
+forecast, an oracle and one pool for all. No hub, no account, no network.
+
+  --traces FILE      columns pool_id,timestamp,demand_units; "-" reads standard input. pool_id is account/region/group of
+                     the fleet, or a group name that only one pool has. Timestamps are ISO 8601 in UTC, evenly spaced,
+                     rising within a pool. Gaps of up to an hour take the value before, longer ones are refused
+  --fleet FILE       pools with what they own, and what their accounts consent to, as "entangle pair" reads it; need and
+                     balance may be left out
+  --scenario FILE    what is assumed: durations, limits, risks, who comes first. --scenario-schema prints its JSON Schema
+  --seed N           decides which of lenders that have the same to lend comes first. Default: 1
+  --plot PAGE        writes a page with charts and tables
+  --json             one JSON object instead of tables
+  --schema           print the JSON Schema of that object and do nothing else
+  --scenario-schema  print the JSON Schema of the scenario and do nothing else
+  --help             this text
+
+The first half of the traces, at most four weeks, is learned from and not measured; docs/what-if.md tells what is
+simulated and what is not. Exit code 1: the content of a file is wrong (the line or the place is named). Exit code 2: the
+command is wrong, or a file cannot be read or written.
+`,
 };
 
 /** They need no connection to a hub. */
-const OFFLINE_COMMANDS: ReadonlySet<string> = new Set(['forecast', 'pair']);
+const OFFLINE_COMMANDS: ReadonlySet<string> = new Set(['forecast', 'pair', 'simulate']);
 
 /** The help of a command, or of the whole program. */
 export function helpText(command?: string): string {

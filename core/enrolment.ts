@@ -26,6 +26,7 @@ export function enrol(
     lentUnits,
     borrowedUnits,
     provisionedUnits,
+    ...(previous?.ceilingDriftUnits === undefined ? {} : { ceilingDriftUnits: 0 }),
     version: (previous?.version ?? 0) + 1,
   };
   const type = previous === undefined ? 'pool.enrolled' : 'pool.changed';

@@ -1,4 +1,5 @@
 import type { NeedLevel } from './forecast/pool-forecast.ts';
+import type { UnitLimits } from './unit-limits.ts';
 import type { AccountId, EpochMillis, MicroUsd, PoolId, ResourceType } from './units.ts';
 
 /** How the owner pays for capacity; it decides whether lending it saves money. */
@@ -58,6 +59,24 @@ export interface BorrowAhead {
   readonly needLevel: NeedLevel;
 }
 
+/** Borrowing because demand rises so fast that it will cross what the pool has before instances could be in service. */
+export interface TrendWatch {
+  /** How long instances take to be in service. */
+  readonly withinSeconds: number;
+  /** Newest samples that the trend is estimated from, one an alarm period; at least 5. */
+  readonly samples: number;
+}
+
+/** Borrowing because demand is above what is usual at this time. */
+export interface AnomalyWatch {
+  /** How long demand is taken to stay as much above what is usual. */
+  readonly withinSeconds: number;
+  /** Newest samples of which each has to be unusual. */
+  readonly samples: number;
+  /** Robust standard deviations above the median of earlier seasons that are unusual; where there is a forecast, its 95 % interval says. */
+  readonly score: number;
+}
+
 /** What enrolling states about one Auto Scaling group. It grants nothing: lending and borrowing need a consent. */
 export interface PoolSpec {
   readonly poolId: PoolId;
@@ -72,9 +91,13 @@ export interface PoolSpec {
   readonly tenancy: 'default' | 'dedicated';
   readonly storageType: string;
   readonly networkGbps: number;
+  /** vCPUs that one instance counts in EC2's quotas; absent: quotas are not looked at. */
+  readonly vcpusPerUnit?: number;
   readonly commitments: readonly Commitment[];
   /** Absent: nominal. */
   readonly lendsAs?: LoanSubstance;
+  /** Whether the group's instances go into Capacity Reservations that are shared with its account; absent: no. */
+  readonly launchesIntoReservations?: boolean;
   /** Whether every volume of the group is encrypted; absent: not stated, which counts as no. */
   readonly encryptedAtRest?: boolean;
   /** Absent: `dedicated-instance` with dedicated tenancy, else `virtualised`. */
@@ -97,8 +120,12 @@ export interface PoolSpec {
   readonly coolDownSeconds: number;
   /** Metrics that are collected beside demand and given to the forecast; absent: none. */
   readonly applicationMetrics?: readonly ApplicationMetric[];
+  /** Beside those of the account's consent; absent: none. */
+  readonly limits?: UnitLimits;
   /** Absent: only an alarm borrows. */
   readonly borrowAhead?: BorrowAhead;
+  /** What of its demand is watched besides the threshold; absent: nothing. */
+  readonly watch?: { readonly trend?: TrendWatch; readonly anomaly?: AnomalyWatch };
   readonly resources: Readonly<Partial<Record<ResourceType, ResourceMetric>>>;
 }
 
@@ -119,8 +146,19 @@ export interface Pool {
   readonly version: number;
   /** The loan that is moving this pool's ceiling at the moment: one at a time, so that no two moves overwrite each other. */
   readonly movingLoanId?: string;
+  /** The request that waits for this pool: one at a time. */
+  readonly waitingLoanId?: string;
   /** No new request before this moment. */
   readonly coolDownUntil?: EpochMillis;
+  /** Lenders that recalled a loan of this pool, each with the moment before which none is made with it again. */
+  readonly partnerCoolDowns?: Readonly<Record<PoolId, EpochMillis>>;
+  /** It has recalled units for itself and lends none before this moment. */
+  readonly lendAgainAt?: EpochMillis;
+  /**
+   * By how much `MaxSize` is above (below: less than 0) the ceiling that the counters say, through its owner: before its loans, or during
+   * them where that leaves them whole. Absent: not known.
+   */
+  readonly ceilingDriftUnits?: number;
 }
 
 /** The isolation of a pool's instances, as stated or as its tenancy implies. */
@@ -131,6 +169,11 @@ export function isolationOf(spec: Pick<PoolSpec, 'isolation' | 'tenancy'>): Isol
 /** The ceiling that the group is expected to have. */
 export function ceilingUnits(pool: Pool): number {
   return pool.ownedUnits - pool.lentUnits + pool.borrowedUnits + pool.provisionedUnits;
+}
+
+/** The `MaxSize` that the loans of a pool have left its group with, with what its owner is known to have changed. */
+export function expectedMaxSize(pool: Pool): number {
+  return ceilingUnits(pool) + (pool.ceilingDriftUnits ?? 0);
 }
 
 /** What `DescribeAutoScalingGroups` says of a group now. */
@@ -145,5 +188,8 @@ export interface GroupObservation {
   readonly occupiedUnits: number;
   /** Tagged `entangle:lending=enabled` by its owner. */
   readonly lendingEnabled: boolean;
+  /** Values of its tags `entangle:sla-tier` and `entangle:criticality`; absent: it has none. */
+  readonly slaTierTag?: string;
+  readonly criticalityTag?: string;
   readonly observedAt: EpochMillis;
 }

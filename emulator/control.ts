@@ -32,6 +32,23 @@ export interface InstanceBehaviour {
   readonly errorCode?: string;
 }
 
+/** How Capacity Reservations behave from now on. */
+export interface ReservationBehaviour {
+  /** From asking for an interruptible allocation, or for a change of one, until it is there. Default: 0.2. */
+  readonly settleSeconds?: number;
+  /** From the warning of an instance in a reservation that is reclaimed until it is ended. Default: 120. */
+  readonly warningSeconds?: number;
+}
+
+/** An EC2 quota of an account from now on. */
+export interface VcpuQuota {
+  readonly accountId: string;
+  /** Dimension `Class` of its usage metric: `Standard/OnDemand`. */
+  readonly class: string;
+  /** null: none is known. */
+  readonly vcpus: number | null;
+}
+
 /** One AWS API call the emulator answered. */
 export interface EmulatorCall {
   readonly seq: number;
@@ -55,6 +72,8 @@ export interface EmulatorControl {
   addFault(fault: Fault): Promise<void>;
   clearFaults(): Promise<void>;
   setInstances(behaviour: InstanceBehaviour): Promise<void>;
+  setReservations(behaviour: ReservationBehaviour): Promise<void>;
+  setQuota(quota: VcpuQuota): Promise<void>;
   /** Calls with a number above `sinceSeq` (default 0: all that are kept, at most 200,000). */
   calls(sinceSeq?: number): Promise<EmulatorCall[]>;
   resetCalls(): Promise<void>;
@@ -76,6 +95,8 @@ export function connectControl(endpoint: string, logFile: string): EmulatorContr
     addFault: async (fault) => void (await ask('POST', 'faults', fault)),
     clearFaults: async () => void (await ask('DELETE', 'faults')),
     setInstances: async (behaviour) => void (await ask('PUT', 'instances', behaviour)),
+    setReservations: async (behaviour) => void (await ask('PUT', 'reservations', behaviour)),
+    setQuota: async (quota) => void (await ask('PUT', 'quotas', quota)),
     calls: async (sinceSeq = 0) => {
       const answer = (await ask('GET', `calls?since=${sinceSeq}`)) as { calls: EmulatorCall[] };
       return answer.calls;
@@ -91,5 +112,13 @@ export function refuseControl(endpoint: string): EmulatorControl {
       `${endpoint} (AWS_ENDPOINT_URL) has no control endpoints: unset AWS_ENDPOINT_URL to use the embedded emulator`,
     );
   };
-  return { addFault: refuse, clearFaults: refuse, setInstances: refuse, calls: refuse, resetCalls: refuse };
+  return {
+    addFault: refuse,
+    clearFaults: refuse,
+    setInstances: refuse,
+    setReservations: refuse,
+    setQuota: refuse,
+    calls: refuse,
+    resetCalls: refuse,
+  };
 }

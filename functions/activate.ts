@@ -6,10 +6,19 @@ import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { scheduleExpiry } from './adapters/expiry.ts';
 import { observeGroup } from './adapters/groups.ts';
+import { unitsInLentCapacity } from './adapters/loan-capacity.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda } from './adapters/middleware.ts';
-import { commitStep, ForeignChange, InstancesPending, onFreshSnapshot, StepOutOfOrder } from './adapters/saga-step.ts';
+import {
+  commitStep,
+  ForeignChange,
+  InstancesPending,
+  onFreshSnapshot,
+  QuotaExceeded,
+  StepOutOfOrder,
+} from './adapters/saga-step.ts';
 import { snapshotSchema } from './adapters/schemas.ts';
+import { launchesExceedQuota } from './adapters/vcpu-quota.ts';
 
 const env = readEnv(
   ...LOAN_TABLES,
@@ -36,7 +45,15 @@ async function activated(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
   if (group === undefined) throw new ForeignChange(`group ${borrowerPool.spec.poolId} does not exist any more`);
   const wanted = loan.inServiceBefore + loan.units;
   if (group.inServiceUnits < wanted) {
+    const givenAt = loan.history.findLast(({ state }) => state === 'given')?.at ?? loan.requestedAt;
+    if (await launchesExceedQuota(borrowerPool.spec, givenAt, role)) {
+      throw new QuotaExceeded(`the vCPU quota of ${borrowerPool.spec.accountId} is used up: VcpuLimitExceeded`);
+    }
     throw new InstancesPending(`${group.inServiceUnits} of ${wanted} instances are in service`);
+  }
+  const inUse = await unitsInLentCapacity(snapshot, role);
+  if (inUse !== undefined && inUse < loan.units) {
+    throw new InstancesPending(`${inUse} of ${loan.units} instances run in the reservation that was lent`);
   }
   return commitStep(store, snapshot, activate(snapshot, now()));
 }

@@ -11,6 +11,7 @@ import { giveConsent, revokeConsent } from '../core/consent/lifecycle.ts';
 import { enrol } from '../core/enrolment.ts';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
 import { loanFor } from '../core/lending/disclosure.ts';
+import { RAISES_OWN_CEILING } from '../core/lending/foreign-change.ts';
 import type { Loan } from '../core/lending/loan.ts';
 import { isOpen } from '../core/lending/loan.ts';
 import { creditsOf } from '../core/pairing/credits.ts';
@@ -18,6 +19,7 @@ import type { Transition } from '../core/pairing/lifecycle.ts';
 import { accept, isRefused, leave } from '../core/pairing/lifecycle.ts';
 import type { Pairing, PairingId } from '../core/pairing/pairing.ts';
 import { isOpenPairing } from '../core/pairing/pairing.ts';
+import { alsoLimited, stateLimit } from '../core/pairing/pairing-limit.ts';
 import type { PairingView } from '../core/pairing/pairing-view.ts';
 import { pairingFor } from '../core/pairing/pairing-view.ts';
 import type { PoolPlan } from '../core/pairing/plan.ts';
@@ -27,6 +29,7 @@ import { evidenceOfRecord, isRecordKindOfLoan } from '../core/trust/record.ts';
 import { trustOf } from '../core/trust/trust.ts';
 import type { AccountId } from '../core/units.ts';
 import { pairingsOf, poolsOf, queryAccount, readAccountItems } from './adapters/account-store.ts';
+import { readCapacities } from './adapters/capacities.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { auditOf, ledgerOf, recordRefusal, writeConsent, writePool } from './adapters/governance-store.ts';
@@ -34,11 +37,15 @@ import { observeGroup } from './adapters/groups.ts';
 import type { Caller, Route } from './adapters/http.ts';
 import { apiEventSchema, HttpError, respond, route } from './adapters/http.ts';
 import { chainKey, consentKey, pairingKey, poolKey, usageKey } from './adapters/keys.ts';
+import { recallRoute } from './adapters/lender-recalls.ts';
+import { limitOnAcceptance, limitRoutes, statedLimit } from './adapters/limit-routes.ts';
 import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
 import { logger, parse } from './adapters/middleware.ts';
 import { publishPairingEvents } from './adapters/pairing-events.ts';
 import { pauseUntrusted } from './adapters/pairing-pauses.ts';
 import { writePairing } from './adapters/pairing-store.ts';
+import { requestRoutes } from './adapters/request-routes.ts';
+import { raisesOwnCeiling } from './adapters/scaling-policies.ts';
 import {
   consentTermsSchema,
   evidenceRecordSchema,
@@ -48,6 +55,10 @@ import {
   poolSpecSchema,
 } from './adapters/schemas.ts';
 import { startReturn } from './adapters/starts.ts';
+import { recallStopped } from './adapters/stop-duties.ts';
+import type { SwitchService } from './adapters/switch-routes.ts';
+import { switchRoutes } from './adapters/switch-routes.ts';
+import { recallLent, termRoutes } from './adapters/term-routes.ts';
 import { evidenceOf, recordEvidence, writeEvidence } from './adapters/trust-store.ts';
 
 const env = readEnv(
@@ -57,6 +68,7 @@ const env = readEnv(
   'ENTANGLE_HUB_ACCOUNT_ID',
   'ENTANGLE_EXTERNAL_ID',
   'ENTANGLE_OBSERVE_ROLE_NAME',
+  'ENTANGLE_PRIORITY_RULES',
 );
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
@@ -65,6 +77,7 @@ const auditTables = { accountsTable, auditTable: env.ENTANGLE_AUDIT_TABLE };
 const eventRoute = { accountsTable, busName: env.ENTANGLE_EVENT_BUS };
 const stepFunctions = new SFNClient({});
 const store = loanStore(env);
+const recalls = recallRoute(env, store, stepFunctions);
 
 function readOwn(account: AccountId) {
   return readAccountItems(accountsTable, [consentKey(account), usageKey(account), chainKey(account)]);
@@ -93,6 +106,7 @@ async function putPool(caller: Caller) {
   if (group === undefined) {
     throw new HttpError(404, `Auto Scaling group ${spec.groupName} does not exist in ${spec.accountId} ${spec.region}`);
   }
+  if (await raisesOwnCeiling(spec, role)) throw new HttpError(409, `${spec.poolId}: ${RAISES_OWN_CEILING}`);
   const items = await readAccountItems(accountsTable, [poolKey(spec.poolId), chainKey(caller.accountId)]);
   const previous = items.pool(spec.poolId);
   const { pool, audit } = enrol(previous, spec, group, caller.userArn, now());
@@ -128,15 +142,18 @@ async function deleteConsent(caller: Caller) {
   const author = { accountId: caller.accountId, madeBy: caller.userArn, at: now() };
   const change = revokeConsent(current, author);
   await writeConsent(change, items.head(caller.accountId), auditTables);
+  const active = (await ownLoans(caller.accountId)).filter(({ state }) => state === 'active');
+  const lent = active.filter(({ lenderAccountId }) => lenderAccountId === caller.accountId);
   const recalled: string[] = [];
-  for (const loan of (await ownLoans(caller.accountId)).filter(isOpen)) {
-    const promisesNotice =
-      loan.lenderAccountId === caller.accountId && (current.terms.lend?.recallNoticeSeconds ?? 0) > 0;
-    if (loan.state !== 'active' || promisesNotice) continue;
+  for (const loan of active.filter((each) => !lent.includes(each))) {
     await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'revoked');
     recalled.push(loan.loanId);
   }
-  return { consent: change.consent, recalled };
+  const lentIds = lent.map(({ loanId }) => loanId);
+  return {
+    consent: change.consent,
+    recalled: [...recalled, ...(await recallLent(lentIds, caller.accountId, recalls))],
+  };
 }
 
 async function ownSnapshot(caller: Caller): Promise<LoanSnapshot> {
@@ -148,12 +165,15 @@ async function ownSnapshot(caller: Caller): Promise<LoanSnapshot> {
   return refuseAccess(caller, `loan ${loanId}`);
 }
 
-/** The borrower may give back at any time; the lender recalls through its consent. */
+/** The borrower may give back at any time; the lender recalls. */
 async function returnLoan(caller: Caller) {
   const snapshot = await ownSnapshot(caller);
   const { loan } = snapshot;
   if (loan.borrowerAccountId !== caller.accountId) {
-    throw new HttpError(409, 'only the borrower gives a loan back; a lender recalls by revoking its consent');
+    throw new HttpError(
+      409,
+      'only the borrower gives a loan back; a lender recalls it with POST /loans/{loanId}/recall',
+    );
   }
   if (loan.state !== 'active') throw new HttpError(409, `loan ${loan.loanId} is ${loan.state}, not active`);
   await startReturn(stepFunctions, env.ENTANGLE_RETURN_STATE_MACHINE_ARN, loan, 'requested-by-owner', { snapshot });
@@ -231,13 +251,24 @@ async function changePairing(
 
 function acceptPairing(caller: Caller) {
   const { accountId, userArn: actor } = caller;
-  return changePairing(caller, (pairing, consent) => accept(pairing, { accountId, actor, consent }, 'explicit', now()));
+  const limit = limitOnAcceptance(caller);
+  return changePairing(caller, (pairing, consent) => {
+    const accepted = accept(pairing, { accountId, actor, consent }, 'explicit', now());
+    return limit === undefined || isRefused(accepted) ? accepted : alsoLimited(accepted, accountId, limit);
+  });
 }
 
 /** Declines a proposal, or ends a pairing: no new loan is made of it, those that are open go on. */
 function leavePairing(caller: Caller) {
   const { accountId, userArn: actor } = caller;
   return changePairing(caller, (pairing) => leave(pairing, { accountId, actor }, now()));
+}
+
+/** What the caller allows at most of a pairing of its own. */
+function limitPairing(caller: Caller) {
+  const { accountId, userArn: actor } = caller;
+  const limit = statedLimit(caller);
+  return changePairing(caller, (pairing) => stateLimit(pairing, { accountId, actor }, limit, now()));
 }
 
 async function showTrust({ accountId }: Caller) {
@@ -272,10 +303,28 @@ async function loanNamed(subject: string): Promise<Loan> {
   return snapshot.loan;
 }
 
+/** Figures of the caller's own pools; of its partners only what they could lend together. */
+async function showCapacity({ accountId, query }: Caller) {
+  const own = (await poolsOf(accountsTable, accountId)).map(({ spec }) => spec.poolId);
+  const { pool } = query;
+  const wanted = pool === undefined ? own : own.filter((id) => id === pool);
+  if (pool !== undefined && wanted.length === 0) throw new HttpError(404, `account ${accountId} has no pool ${pool}`);
+  return { capacities: await readCapacities(accountsTable, wanted, role) };
+}
+
 async function showConsent(caller: Caller) {
   const items = await readOwn(caller.accountId);
   return { consent: items.consent(caller.accountId) ?? null, usage: items.usage(caller.accountId) };
 }
+
+const switches: SwitchService = {
+  tables: auditTables,
+  loansTable,
+  hubAccount: env.ENTANGLE_HUB_ACCOUNT_ID as AccountId,
+  events: eventRoute,
+  recall: (stopped) => recallStopped(stopped, recalls),
+  refuse: refuseAccess,
+};
 
 const routes: readonly Route[] = [
   { method: 'PUT', path: '/pools', run: putPool },
@@ -291,9 +340,21 @@ const routes: readonly Route[] = [
   { method: 'GET', path: '/plan', run: showPlan },
   { method: 'GET', path: '/pairings', run: listPairings },
   { method: 'POST', path: '/pairings/{pairingId}/accept', run: acceptPairing },
+  { method: 'PUT', path: '/pairings/{pairingId}/limit', run: limitPairing },
   { method: 'DELETE', path: '/pairings/{pairingId}', run: leavePairing },
   { method: 'GET', path: '/trust', run: showTrust },
   { method: 'POST', path: '/trust/records', run: recordTrust },
+  ...termRoutes({ recalls, ownSnapshot }),
+  { method: 'GET', path: '/capacity', run: showCapacity },
+  ...switchRoutes(switches),
+  ...limitRoutes(switches),
+  ...requestRoutes({
+    store,
+    accountsTable,
+    route: { loansTable, stepFunctions, returnMachineArn: env.ENTANGLE_RETURN_STATE_MACHINE_ARN },
+    rules: env.ENTANGLE_PRIORITY_RULES,
+    refuse: refuseAccess,
+  }),
 ];
 
 export const handler = middy().handler(async (event: unknown) => {

@@ -1,16 +1,25 @@
 import * as z from 'zod';
-import type { Candidate } from '../core/lending/choose.ts';
-import { chooseLender, pairingObjection } from '../core/lending/choose.ts';
-import type { LoanSnapshot } from '../core/lending/commit.ts';
-import type { LoanReason } from '../core/lending/loan.ts';
+import type { Choice as Decision } from '../core/lending/choose.ts';
+import { chooseLender } from '../core/lending/choose.ts';
+import type { LoanCommit, LoanSnapshot } from '../core/lending/commit.ts';
+import { RAISES_OWN_CEILING } from '../core/lending/foreign-change.ts';
+import type { Candidate, HeldUnits } from '../core/lending/lender-finding.ts';
+import { pairingObjection } from '../core/lending/lender-finding.ts';
+import type { CountedLimit } from '../core/lending/limits.ts';
+import type { Loan, LoanReason, LoanState } from '../core/lending/loan.ts';
+import { isAsked } from '../core/lending/loan.ts';
+import type { Memberships } from '../core/lending/pair-limits.ts';
+import type { Standing } from '../core/lending/queue.ts';
+import { heldBefore, standingOf } from '../core/lending/queue.ts';
+import { quotaObjection, roomUnits } from '../core/lending/quota.ts';
+import { wait as beginToWait, refuse } from '../core/lending/request.ts';
 import type { Offer } from '../core/lending/saga.ts';
-import { refuse } from '../core/lending/saga.ts';
+import { stopObjection } from '../core/lending/stops.ts';
 import { latencyMillis } from '../core/pairing/latency.ts';
 import type { Pairing } from '../core/pairing/pairing.ts';
 import type { GroupObservation, Pool } from '../core/pool.ts';
-import { ceilingUnits } from '../core/pool.ts';
 import { StaleSnapshot } from '../core/ports.ts';
-import type { PoolId } from '../core/units.ts';
+import type { LoanId, PoolId } from '../core/units.ts';
 import { poolIdParts } from '../core/units.ts';
 import type { AccountItems } from './adapters/account-store.ts';
 import { readAccountItems } from './adapters/account-store.ts';
@@ -19,12 +28,19 @@ import { readEnv } from './adapters/env.ts';
 import { observeGroup } from './adapters/groups.ts';
 import { pairingIdFor } from './adapters/ids.ts';
 import { chainKey, consentKey, pairingKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
+import { readLimits, readMemberships } from './adapters/limit-store.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
-import { commitStep, ForeignChange, PoolBusy } from './adapters/saga-step.ts';
+import { enterQueue, requestsInQueues, usagesOf } from './adapters/queue-store.ts';
+import { commitStep, ForeignChange, PoolBusy, StartedElsewhere } from './adapters/saga-step.ts';
+import { raisesOwnCeiling } from './adapters/scaling-policies.ts';
 import { groupObservationSchema, poolIdSchema, snapshotSchema } from './adapters/schemas.ts';
+import type { Stops } from './adapters/stop-store.ts';
+import { readStops } from './adapters/stop-store.ts';
+import { vcpuQuota } from './adapters/vcpu-quota.ts';
 
-const env = readEnv(...LOAN_TABLES, 'ENTANGLE_EXTERNAL_ID', 'ENTANGLE_OBSERVE_ROLE_NAME');
+const env = readEnv(...LOAN_TABLES, 'ENTANGLE_EXTERNAL_ID', 'ENTANGLE_OBSERVE_ROLE_NAME', 'ENTANGLE_PRIORITY_RULES');
+const queueTables = { accountsTable: env.ENTANGLE_ACCOUNTS_TABLE, loansTable: env.ENTANGLE_LOANS_TABLE };
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const store = loanStore(env);
 
@@ -40,14 +56,48 @@ const inputSchema = z.object({
 });
 
 interface Choice {
-  readonly outcome: 'partner' | 'provision' | 'refused';
+  readonly outcome: 'partner' | 'provision' | 'waiting' | 'refused';
   readonly snapshot: LoanSnapshot;
   readonly partners: readonly PoolId[];
   readonly attempt: number;
   readonly offer?: Offer;
+  /** What else there is to be done now that this loan is not made. */
+  readonly followUp?: LoanId;
+  /** Of a request that waits: what could be lent of it now. */
+  readonly lendableUnits?: number;
 }
 
-async function candidate(id: PoolId, items: AccountItems): Promise<Candidate | undefined> {
+type Input = z.infer<typeof inputSchema>;
+
+/** All that a choice rests on, read in one go. */
+interface Scene {
+  readonly items: AccountItems;
+  readonly stops: Stops;
+  readonly memberships: Memberships;
+  readonly borrowerPool: Pool;
+  readonly borrowerGroup: GroupObservation;
+  readonly snapshot: LoanSnapshot;
+  readonly standing: Standing;
+}
+
+/** A request whose making was cut off is no reason to hold anything for it. */
+const ASKING_MILLIS = 120_000;
+
+/** What requests that come first are to have of a lender. */
+async function heldOf(id: PoolId, own: Loan): Promise<HeldUnits | undefined> {
+  const at = now();
+  const found = await requestsInQueues([id], queueTables);
+  const others = found.filter(
+    ({ loanId, state, requestedAt }) =>
+      loanId !== own.loanId && (state === 'waiting' || (state === 'requested' && at - requestedAt < ASKING_MILLIS)),
+  );
+  if (others.length === 0) return undefined;
+  const accounts = [own, ...others].map(({ borrowerAccountId }) => borrowerAccountId);
+  const usages = await usagesOf(queueTables.accountsTable, accounts);
+  return heldBefore(own, others, { rules: env.ENTANGLE_PRIORITY_RULES.order, now: at, usages });
+}
+
+async function candidate(id: PoolId, { items, stops, snapshot }: Scene): Promise<Candidate | undefined> {
   const pool = items.pool(id);
   if (pool === undefined) return undefined;
   const { accountId } = pool.spec;
@@ -58,19 +108,17 @@ async function candidate(id: PoolId, items: AccountItems): Promise<Candidate | u
     plan: items.plan(id)?.forecast,
     trust: items.plan(id)?.trust,
   };
+  const stopped = stopObjection(accountId, stops.of(accountId));
+  if (stopped !== undefined) return { ...known, unavailable: stopped };
   try {
-    const group = await observeGroup(pool.spec, role);
+    const [group, held] = await Promise.all([observeGroup(pool.spec, role), heldOf(id, snapshot.loan)]);
     if (group === undefined) return { ...known, unavailable: 'its Auto Scaling group does not exist' };
-    return { ...known, group };
+    if (await raisesOwnCeiling(pool.spec, role)) return { ...known, unavailable: RAISES_OWN_CEILING };
+    return { ...known, group, held };
   } catch (error) {
     logger.warn('the account of a candidate could not be read', { poolId: id, error: error as Error });
     return { ...known, unavailable: 'its account could not be read' };
   }
-}
-
-/** Less is needed when another loan for the same pool was made since this one was asked for. */
-function stillNeeded(snapshot: LoanSnapshot, borrowerPool: Pool): number {
-  return snapshot.loan.units - (ceilingUnits(borrowerPool) - ceilingUnits(snapshot.borrowerPool));
 }
 
 function readFor(snapshot: LoanSnapshot, partners: readonly PoolId[]): Promise<AccountItems> {
@@ -106,36 +154,58 @@ function pairingsWith({ loan }: LoanSnapshot, items: AccountItems, partners: rea
 const FRESH_MILLIS = 5_000;
 
 /** What assessing saw a moment ago, unless a loan has moved the pool since; the move is checked again before it is made. */
-function stillFresh(input: z.infer<typeof inputSchema>, borrowerPool: Pool): GroupObservation | undefined {
+function stillFresh(input: Input, borrowerPool: Pool): GroupObservation | undefined {
   const group = input.borrowerGroup;
   const isFresh = group !== undefined && now() - group.observedAt <= FRESH_MILLIS;
   return isFresh && borrowerPool.version === input.snapshot.borrowerPool.version ? group : undefined;
 }
 
-/** Chooses with as few groups looked at as possible: the best partner with an active pairing first, the next only when it cannot lend. */
-export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
-  const attempt = (input.attempt ?? 0) + 1;
-  const { partners } = input;
-  const { loan } = input.snapshot;
-  const items = await readFor(input.snapshot, partners);
+async function sceneOf(input: Input): Promise<Scene> {
+  const { snapshot: handed, partners } = input;
+  const { loan } = handed;
+  const accounts = [loan.borrowerAccountId, ...partners.map((id) => poolIdParts(id).accountId)];
+  const [items, stops, memberships] = await Promise.all([
+    readFor(handed, partners),
+    readStops(env.ENTANGLE_ACCOUNTS_TABLE, accounts),
+    readMemberships(env.ENTANGLE_ACCOUNTS_TABLE, accounts),
+  ]);
   const borrowerPool = items.pool(loan.borrowerPoolId);
   if (borrowerPool === undefined) throw new ForeignChange(`pool ${loan.borrowerPoolId} is no longer enrolled`);
   const borrowerGroup = stillFresh(input, borrowerPool) ?? (await observeGroup(borrowerPool.spec, role));
   if (borrowerGroup === undefined) throw new ForeignChange(`group ${loan.borrowerPoolId} does not exist any more`);
-  const snapshot = { ...input.snapshot, borrowerPool, heads: withHeads(input.snapshot, items, partners) };
-  const unitsStillNeeded = stillNeeded(input.snapshot, borrowerPool);
-  const refused = async (reason: string, reasons: readonly LoanReason[] = []): Promise<Choice> => {
-    return { outcome: 'refused', snapshot: await refuseOnce(snapshot, reason, reasons), partners, attempt };
-  };
-  if (unitsStillNeeded <= 0) return refused('another loan has brought what was needed');
-  if (attempt > MAX_ATTEMPTS) return refused(`nothing could be reserved in ${MAX_ATTEMPTS} attempts: too many at once`);
+  const snapshot = { ...handed, borrowerPool, heads: withHeads(handed, items, partners) };
+  return { items, stops, memberships, borrowerPool, borrowerGroup, snapshot, standing: standingOf(loan, borrowerPool) };
+}
+
+/** The limits beside the consents' that loans from partners count against. */
+async function limitsWith(
+  partners: readonly PoolId[],
+  pairings: Readonly<Record<string, Pairing>>,
+  { items, memberships, borrowerPool: borrower }: Scene,
+): Promise<ReadonlyMap<PoolId, readonly CountedLimit[]>> {
+  const pairs = partners.flatMap((id) => {
+    const lender = items.pool(id);
+    return lender === undefined ? [] : [{ lender, borrower, pairing: pairings[id] }];
+  });
+  const limits = await readLimits(env.ENTANGLE_ACCOUNTS_TABLE, pairs, memberships, now());
+  return new Map(pairs.map(({ lender }, index) => [lender.spec.poolId, limits[index] ?? []]));
+}
+
+/**
+ * The best partner that can lend all, with as few groups looked at as possible: the next one only when the one before cannot. What
+ * several could lend together shows only once all have been looked at.
+ */
+async function chosenOf(input: Input, scene: Scene): Promise<Decision> {
+  const { items, borrowerPool, borrowerGroup, snapshot, standing } = scene;
+  const { loan } = snapshot;
   const candidates: Candidate[] = [];
-  const pairings = pairingsWith(snapshot, items, partners);
+  const pairings = pairingsWith(snapshot, items, input.partners);
   const plan = items.plan(loan.borrowerPoolId);
   const choose = () =>
     chooseLender({
       snapshotLoan: loan,
-      unitsStillNeeded,
+      unitsStillNeeded: standing.missingUnits,
+      filledUnits: standing.filledUnits,
       borrowerPool,
       borrowerGroup,
       borrowerConsent: items.consent(loan.borrowerAccountId),
@@ -147,36 +217,86 @@ export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
       now: now(),
       latencyMillis,
     });
-  for (const id of partners.filter((each) => pairingObjection(pairings[each]) === undefined)) {
-    const next = await candidate(id, items);
+  const paired = input.partners.filter((each) => pairingObjection(pairings[each]) === undefined);
+  const limits = await limitsWith(paired, pairings, scene);
+  for (const id of paired) {
+    const next = await candidate(id, scene);
     if (next === undefined) continue;
-    candidates.push(next);
+    candidates.push({ ...next, limits: limits.get(id) });
     const chosen = choose();
-    if (chosen.outcome === 'partner') return { outcome: 'partner', snapshot, partners, attempt, offer: chosen.offer };
+    if (chosen.outcome === 'partner' && chosen.offer.restUnits === undefined) return chosen;
   }
-  const chosen = choose();
+  return choose();
+}
+
+/** Who lends, how much; whether it is provisioned, waits or is refused instead. What ends or waits is recorded here. */
+export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
+  const attempt = (input.attempt ?? 0) + 1;
+  const { partners } = input;
+  const scene = await sceneOf(input);
+  const { snapshot, stops, standing } = scene;
+  const { loan } = snapshot;
+  const refused = async (reason: string, reasons: readonly LoanReason[] = []): Promise<Choice> => {
+    const ended = await recordOnce(snapshot, 'refused', () => refuse(snapshot, reason, now(), reasons));
+    return { outcome: 'refused', snapshot: ended, partners, attempt, ...followUpOf(loan) };
+  };
+  const stopped = stopObjection(loan.borrowerAccountId, stops.of(loan.borrowerAccountId));
+  if (stopped !== undefined) return refused(stopped);
+  if (await raisesOwnCeiling(scene.borrowerPool.spec, role)) return refused(RAISES_OWN_CEILING);
+  if (standing.missingUnits <= 0) return refused('another loan has brought what was needed');
+  if (attempt > MAX_ATTEMPTS) return refused(`nothing could be reserved in ${MAX_ATTEMPTS} attempts: too many at once`);
+  const { spec } = scene.borrowerPool;
+  const quota = await vcpuQuota(spec, now(), role);
+  const least = (loan.request?.minimumUnits ?? loan.units) - standing.filledUnits;
+  const exceeded = quotaObjection(spec, quota, Math.max(1, Math.min(least, standing.missingUnits)));
+  if (exceeded !== undefined) return refused(exceeded);
+  const missingUnits = Math.min(standing.missingUnits, roomUnits(spec, quota));
+  const chosen = await chosenOf(input, { ...scene, standing: { ...standing, missingUnits } });
   switch (chosen.outcome) {
     case 'partner':
     case 'provision':
       return { outcome: chosen.outcome, snapshot, partners, attempt, offer: chosen.offer };
     case 'busy':
+      // Seen by others that look at the same lenders in the meantime.
+      await enterQueue(queueTables.accountsTable, loan.loanId, partners);
       throw new PoolBusy(chosen.reason);
+    case 'wait': {
+      const waiting = await wait(snapshot, chosen);
+      const { lendableUnits } = chosen;
+      return { outcome: 'waiting', snapshot: waiting, partners, attempt, followUp: loan.loanId, lendableUnits };
+    }
     case 'refuse':
       return refused(chosen.reason, chosen.reasons);
   }
 });
 
-async function refuseOnce(
+/** A part that is not made may leave its need with too little. */
+function followUpOf(loan: Loan): Pick<Choice, 'followUp'> {
+  return (loan.request?.part ?? 1) > 1 ? { followUp: loan.loanId } : {};
+}
+
+/** Takes a place in the queue, unless the request has one: then nothing changes. */
+async function wait(
   snapshot: LoanSnapshot,
-  reason: string,
-  reasons: readonly LoanReason[],
+  { waiting, reasons }: Extract<Decision, { outcome: 'wait' }>,
 ): Promise<LoanSnapshot> {
+  const { loan } = snapshot;
+  await enterQueue(queueTables.accountsTable, loan.loanId, waiting.lenderPoolIds);
+  if (loan.state === 'waiting') return snapshot;
+  return recordOnce(snapshot, 'waiting', () => beginToWait(snapshot, waiting, reasons, now()));
+}
+
+/** Writes what becomes of a request, once: a step that is repeated finds it done. */
+async function recordOnce(snapshot: LoanSnapshot, state: LoanState, commit: () => LoanCommit): Promise<LoanSnapshot> {
   try {
-    return await commitStep(store, snapshot, refuse(snapshot, reason, now(), reasons));
+    return await commitStep(store, snapshot, commit());
   } catch (error) {
     if (!(error instanceof StaleSnapshot)) throw error;
     const stored = await store.readSnapshot(snapshot.loan.loanId);
-    if (stored?.loan.state === 'refused') return stored;
+    if (stored?.loan.state === state) return stored;
+    if (stored !== undefined && !isAsked(stored.loan)) {
+      throw new StartedElsewhere(`loan ${stored.loan.loanId} is ${stored.loan.state} already`);
+    }
     throw error;
   }
 }

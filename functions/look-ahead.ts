@@ -19,22 +19,23 @@ import { demandSamples } from './adapters/demand.ts';
 import { readEnv } from './adapters/env.ts';
 import { readForecasts } from './adapters/forecast-store.ts';
 import { planKey, poolKey } from './adapters/keys.ts';
-import { loansOf } from './adapters/loan-store.ts';
+import { lenderRecalls } from './adapters/lender-recalls.ts';
+import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { writePauses } from './adapters/pairing-pauses.ts';
 import { readPartPools } from './adapters/plan-store.ts';
 import { lookAheadInputSchema } from './adapters/schemas.ts';
-import { startBorrowAhead, startPlanFor } from './adapters/starts.ts';
+import { startBorrowAhead, startBorrowWatched, startPlanFor } from './adapters/starts.ts';
 import { readMetrics } from './adapters/telemetry.ts';
+import { watchPool } from './adapters/watch.ts';
 
 const env = readEnv(
-  'ENTANGLE_ACCOUNTS_TABLE',
-  'ENTANGLE_LOANS_TABLE',
-  'ENTANGLE_AUDIT_TABLE',
+  ...LOAN_TABLES,
   'ENTANGLE_EVENT_BUS',
   'ENTANGLE_HISTORY_BUCKET',
   'ENTANGLE_BORROW_STATE_MACHINE_ARN',
   'ENTANGLE_PLAN_STATE_MACHINE_ARN',
+  'ENTANGLE_RETURN_STATE_MACHINE_ARN',
   'ENTANGLE_EXTERNAL_ID',
   'ENTANGLE_OBSERVE_ROLE_NAME',
 );
@@ -43,6 +44,15 @@ const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
 const auditTables = { accountsTable, auditTable: env.ENTANGLE_AUDIT_TABLE };
 const eventRoute = { accountsTable, busName: env.ENTANGLE_EVENT_BUS };
 const stepFunctions = new SFNClient({});
+const ownUnits = lenderRecalls(env, loanStore(env));
+
+/** What a pool has lent comes back before it borrows; it is looked at again once that is there. */
+async function recallWhereNeeded(pool: Pool, items: AccountItems): Promise<boolean> {
+  const need = await ownUnits.ahead({ pool, plan: items.plan(pool.spec.poolId)?.forecast, now: now() });
+  if (need === undefined || need.inTimeUnits === 0) return false;
+  logger.info('own units come back', { poolId: pool.spec.poolId, units: need.inTimeUnits, reason: need.reason });
+  return true;
+}
 
 async function borrowWhereLikely(pool: Pool, items: AccountItems, openLoans: readonly Loan[]): Promise<boolean> {
   const { poolId } = pool.spec;
@@ -57,6 +67,18 @@ async function borrowWhereLikely(pool: Pool, items: AccountItems, openLoans: rea
     coolDownUntil,
   };
   return (await startBorrowAhead(stepFunctions, env.ENTANGLE_BORROW_STATE_MACHINE_ARN, start)).started;
+}
+
+/** What demand is doing just now needs no forecast: a pool is watched even when its demand has left its own. */
+async function borrowWhereWatched(pool: Pool, openLoans: readonly Loan[]): Promise<boolean> {
+  const watched = await watchPool(pool, openLoans, now(), env.ENTANGLE_HISTORY_BUCKET, role);
+  if (watched.action === 'none') return false;
+  const { poolId, watch } = pool.spec;
+  const { need, coolDownUntil } = watched;
+  logger.info('borrowing by what was watched', { poolId, reason: need.reason });
+  const withinMillis = (watch?.[need.kind]?.withinSeconds ?? 1) * MILLIS_PER_SECOND;
+  const start = { poolId, need, coolDownUntil, withinMillis };
+  return (await startBorrowWatched(stepFunctions, env.ENTANGLE_BORROW_STATE_MACHINE_ARN, start)).started;
 }
 
 /** Whether the demand of any resource type has left its forecast. */
@@ -93,6 +115,8 @@ async function pauseDrifted(account: AccountId, drifted: readonly PoolId[]): Pro
 
 interface Done {
   readonly borrows: number;
+  /** Pools to which units come back that they have lent. */
+  readonly recalling: number;
   readonly drifted: readonly PoolId[];
   readonly paused: number;
 }
@@ -100,14 +124,17 @@ interface Done {
 async function lookAheadOf(account: AccountId, poolIds: readonly PoolId[], compare: boolean): Promise<Done> {
   const openLoans = await loansOf(env.ENTANGLE_LOANS_TABLE, 'open', account);
   const items = await readAccountItems(accountsTable, [...poolIds.map(poolKey), ...poolIds.map(planKey)]);
-  let borrows = 0;
+  let [borrows, recalling] = [0, 0];
   const drifted: PoolId[] = [];
   for (const pool of poolIds.flatMap((id) => items.pool(id) ?? [])) {
     // A forecast that demand has left asks for nothing any more: the plan that is started looks ahead with a new one.
-    if (compare && (await hasDrifted(pool))) drifted.push(pool.spec.poolId);
-    else if (await borrowWhereLikely(pool, items, openLoans)) borrows += 1;
+    const hasLeft = compare && (await hasDrifted(pool));
+    if (hasLeft) drifted.push(pool.spec.poolId);
+    if (!hasLeft && (await recallWhereNeeded(pool, items))) recalling += 1;
+    else if (!hasLeft && (await borrowWhereLikely(pool, items, openLoans))) borrows += 1;
+    else if (compare && (await borrowWhereWatched(pool, openLoans))) borrows += 1;
   }
-  return { borrows, drifted, paused: await pauseDrifted(account, drifted) };
+  return { borrows, recalling, drifted, paused: await pauseDrifted(account, drifted) };
 }
 
 function byAccount(poolIds: readonly PoolId[]): Map<AccountId, PoolId[]> {
@@ -126,13 +153,14 @@ function byAccount(poolIds: readonly PoolId[]): Map<AccountId, PoolId[]> {
 export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, poolsKey, compare }) => {
   const listed = poolsKey === undefined ? named : await readPartPools(env.ENTANGLE_HISTORY_BUCKET, poolsKey);
   const poolIds = listed ?? [...(await poolsByBucket(accountsTable)).values()].flat();
-  let [borrows, paused] = [0, 0];
+  let [borrows, recalling, paused] = [0, 0, 0];
   const drifted: PoolId[] = [];
   const failed: string[] = [];
   for (const [account, ids] of byAccount(poolIds)) {
     try {
       const done = await lookAheadOf(account, ids, compare);
       borrows += done.borrows;
+      recalling += done.recalling;
       paused += done.paused;
       drifted.push(...done.drifted);
     } catch (error) {
@@ -142,5 +170,5 @@ export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, poo
   }
   if (drifted.length > 0) await startPlanFor(stepFunctions, env.ENTANGLE_PLAN_STATE_MACHINE_ARN, drifted, now());
   if (failed.length > 0) throw new Error(`not looked at: ${failed.join(', ')}`);
-  return { pools: poolIds.length, borrows, drifted, paused };
+  return { pools: poolIds.length, borrows, recalling, drifted, paused };
 });

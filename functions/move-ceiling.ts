@@ -4,14 +4,18 @@
  */
 import * as z from 'zod';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
+import { drain, firmAtOf } from '../core/lending/drain.ts';
 import type { CeilingMove, LoanState, ReturnReason } from '../core/lending/loan.ts';
 import { giveBackMove, moveStatus, takeBackMove } from '../core/lending/moves.ts';
 import { beginReturn, reclaim, recordGiven, recordTaken } from '../core/lending/saga.ts';
 import type { GroupObservation, Pool } from '../core/pool.ts';
 import { invariant } from '../core/units.ts';
 import { now } from './adapters/clock.ts';
+import { assertCurrent } from './adapters/current-loan.ts';
+import { forceScaleIn } from './adapters/drains.ts';
 import { readEnv } from './adapters/env.ts';
 import { moveGroup, observeGroup } from './adapters/groups.ts';
+import { capacityOf } from './adapters/loan-capacity.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import {
@@ -61,6 +65,7 @@ async function take(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
   const move = loan.moves.take;
   invariant(pool !== undefined && move !== undefined, 'a loan from a partner has a lender and a decided take');
   const group = await mustObserve(pool);
+  await assertCurrent(env.ENTANGLE_LOANS_TABLE, loan);
   refuseForeign(pool, move, group);
   if (moveStatus(move, group) === 'pending') {
     const kept = group.desiredCapacity + pool.spec.reserveUnits;
@@ -71,7 +76,8 @@ async function take(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
     }
     await moveGroup(pool.spec, move, role);
   }
-  return commitStep(store, snapshot, recordTaken(snapshot, now()));
+  const reservations = await (await capacityOf(snapshot, role)).lend();
+  return commitStep(store, snapshot, recordTaken(snapshot, now(), reservations));
 }
 
 /** Borrower up. */
@@ -82,7 +88,9 @@ async function give(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
   const move = loan.moves.give;
   invariant(move !== undefined, 'a reserved loan has a decided give');
   const group = await mustObserve(pool);
+  await assertCurrent(env.ENTANGLE_LOANS_TABLE, loan);
   refuseForeign(pool, move, group);
+  await (await capacityOf(snapshot, role)).admit();
   if (moveStatus(move, group) === 'pending') {
     // The owner's own scaling may have raised desired capacity since: never lower it here.
     const toDesiredCapacity = Math.max(group.desiredCapacity, move.toDesiredCapacity);
@@ -94,24 +102,42 @@ async function give(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
 /** Borrower down, wherever the making of the loan had come to. */
 async function takeBack(snapshot: LoanSnapshot, reason: ReturnReason): Promise<LoanSnapshot> {
   const { state } = snapshot.loan;
-  if (state === 'requested' || state === 'reclaimed' || hasEnded(snapshot)) return snapshot;
+  if (state === 'requested' || state === 'draining' || state === 'reclaimed' || hasEnded(snapshot)) return snapshot;
   const pool = snapshot.borrowerPool;
   const group = await observeGroup(pool.spec, role);
   if (state !== 'returning') {
     const decided = group === undefined ? undefined : takeBackMove(pool, group, snapshot.loan);
     const begun = await commitStep(store, snapshot, beginReturn(snapshot, reason, decided, now()));
-    return lowerBorrower(begun, group);
+    return drainIfNeeded(await lowerBorrower(begun, group), group);
   }
-  return lowerBorrower(snapshot, group);
+  await assertCurrent(env.ENTANGLE_LOANS_TABLE, snapshot.loan);
+  return drainIfNeeded(await lowerBorrower(snapshot, group), group);
+}
+
+/** Instances that do not go at once are waited for without holding the borrower's pool. */
+async function drainIfNeeded(snapshot: LoanSnapshot, group: GroupObservation | undefined): Promise<LoanSnapshot> {
+  const move = snapshot.loan.moves.takeBack;
+  if (move === undefined || group === undefined) return snapshot;
+  // Reserved capacity comes back after its instances are gone, and AWS warns those two minutes ahead.
+  const isGone = group.occupiedUnits <= move.toMaxSize && snapshot.loan.lentReservation === undefined;
+  return isGone ? snapshot : commitStep(store, snapshot, drain(snapshot, now()));
 }
 
 async function lowerBorrower(snapshot: LoanSnapshot, group: GroupObservation | undefined): Promise<LoanSnapshot> {
   const move = snapshot.loan.moves.takeBack;
+  await (await capacityOf(snapshot, role)).dismiss();
   if (move === undefined || group === undefined || group.maxSize <= move.toMaxSize) return snapshot;
-  const toDesiredCapacity = Math.min(group.desiredCapacity, move.toDesiredCapacity);
+  // The owner may have raised the floor since the move was decided: below it Auto Scaling takes no desired capacity.
+  const floor = Math.min(group.minSize, move.toMaxSize);
+  const toDesiredCapacity = Math.min(group.desiredCapacity, Math.max(move.toDesiredCapacity, floor));
   await moveGroup(
     snapshot.borrowerPool.spec,
-    { ...move, fromDesiredCapacity: group.desiredCapacity, toDesiredCapacity },
+    {
+      ...move,
+      fromDesiredCapacity: group.desiredCapacity,
+      toDesiredCapacity,
+      ...(group.minSize > move.toMaxSize ? { toMinSize: move.toMaxSize } : {}),
+    },
     role,
   );
   return snapshot;
@@ -124,14 +150,18 @@ async function giveBack(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
   if (snapshot.loan.state === 'reclaimed') {
     return raiseLender(snapshot, lenderPool && (await observeGroup(lenderPool.spec, role)));
   }
-  mustBe(snapshot, 'give-back', 'returning');
+  if (snapshot.loan.state !== 'draining') mustBe(snapshot, 'give-back', 'returning');
   const [borrower, lender] = await Promise.all([
     observeGroup(snapshot.borrowerPool.spec, role),
     lenderPool === undefined ? undefined : observeGroup(lenderPool.spec, role),
   ]);
   if (borrower !== undefined && borrower.occupiedUnits > borrower.maxSize) {
+    const firmAt = firmAtOf(snapshot.loan);
+    if (firmAt !== undefined && now() >= firmAt) await forceScaleIn(snapshot.borrowerPool.spec, role);
     throw new InstancesDraining(`${borrower.occupiedUnits} instances of ${borrower.maxSize} are still there`);
   }
+  const missing = await (await capacityOf(snapshot, role)).reclaim();
+  if (missing !== undefined) throw new InstancesDraining(missing);
   const decided =
     lenderPool === undefined || lender === undefined ? undefined : giveBackMove(lenderPool, lender, snapshot.loan);
   return raiseLender(await commitStep(store, snapshot, reclaim(snapshot, decided, now())), lender);
@@ -139,12 +169,15 @@ async function giveBack(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
 
 async function raiseLender(snapshot: LoanSnapshot, group: GroupObservation | undefined): Promise<LoanSnapshot> {
   const { lenderPool, loan } = snapshot;
+  await (await capacityOf(snapshot, role)).restore();
   const move = loan.moves.giveBack;
   if (lenderPool === undefined || move === undefined || group === undefined) return snapshot;
   const status = moveStatus(move, group);
   if (status === 'foreign')
     logger.warn('the lender changed its ceiling itself; left as found', { loanId: loan.loanId });
-  if (status === 'pending') await moveGroup(lenderPool.spec, move, role);
+  if (status === 'pending' && !group.lendingEnabled)
+    logger.warn('the lender has taken the tag off its group; left as found', { loanId: loan.loanId });
+  if (status === 'pending' && group.lendingEnabled) await moveGroup(lenderPool.spec, move, role);
   return snapshot;
 }
 

@@ -1,4 +1,5 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
+import type * as z from 'zod';
 import { hasRecovered } from '../core/lending/recovery.ts';
 import { poolId } from '../core/units.ts';
 import { readAccountItems } from './adapters/account-store.ts';
@@ -22,13 +23,22 @@ const env = readEnv(
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const stepFunctions = new SFNClient({});
 
+/** The group that has become less busy: its high alarm is OK again, or its low alarm says so. */
+function relieved({ alarmName, state }: z.infer<typeof alarmEventSchema>['detail']) {
+  return state.value === 'OK' ? parseAlarmName(alarmName) : lowAlarm(alarmName, state.value);
+}
+
+function lowAlarm(alarmName: string, state: string) {
+  return state === 'ALARM' ? parseAlarmName(alarmName, 'low') : undefined;
+}
+
 /**
- * An alarm is OK again. That alone is no reason to give back: the loan itself has lowered utilisation. The loan is returned
- * when demand fits below the recovery level into what the pool has without it.
+ * An alarm is OK again, or utilisation is at the recovery percentage. That alone is no reason to give back: the loan itself has lowered
+ * utilisation. The loan is returned when demand fits below the recovery level into what the pool has without it.
  */
 export const handler = lambda(alarmEventSchema, async (event) => {
-  const alarm = parseAlarmName(event.detail.alarmName);
-  if (alarm === undefined || event.detail.state.value !== 'OK') return { returned: [] };
+  const alarm = relieved(event.detail);
+  if (alarm === undefined) return { returned: [] };
   const id = poolId(event.account, event.region, alarm.groupName);
   const loans = (await loansOf(env.ENTANGLE_LOANS_TABLE, 'open', event.account)).filter(
     (loan) => loan.borrowerPoolId === id && loan.state === 'active',

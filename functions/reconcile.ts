@@ -5,6 +5,7 @@
  */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Loan } from '../core/lending/loan.ts';
+import type { LoanAction } from '../core/lending/reconcile.ts';
 import { reconcileLoan, reconcilePool } from '../core/lending/reconcile.ts';
 import type { Recovery } from '../core/lending/recovery.ts';
 import { hasRecovered } from '../core/lending/recovery.ts';
@@ -15,21 +16,26 @@ import type { AccountItems } from './adapters/account-store.ts';
 import { poolsByBucket, readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
+import { tendForeignChanges } from './adapters/foreign-changes.ts';
 import { observeGroup } from './adapters/groups.ts';
 import { consentKey, poolKey } from './adapters/keys.ts';
-import { loansOf } from './adapters/loan-store.ts';
+import { recallRoute } from './adapters/lender-recalls.ts';
+import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { sweepEvents } from './adapters/pairing-events.ts';
 import { auditLastMonth } from './adapters/period-audit.ts';
+import { startRecall } from './adapters/recalls.ts';
+import { sweepRequests } from './adapters/request-parts.ts';
 import { noInputSchema } from './adapters/schemas.ts';
-import { startBorrow, startReturn } from './adapters/starts.ts';
+import { startBorrow, startRenewal, startReturn } from './adapters/starts.ts';
+import { fulfilStops } from './adapters/stop-duties.ts';
+import type { OrganisationSwitch } from './adapters/stop-store.ts';
+import { organisationSwitch } from './adapters/stop-store.ts';
 import type { AlarmObservation } from './adapters/telemetry.ts';
 import { alarmsInAlarm, latestMetrics } from './adapters/telemetry.ts';
 
 const env = readEnv(
-  'ENTANGLE_ACCOUNTS_TABLE',
-  'ENTANGLE_LOANS_TABLE',
-  'ENTANGLE_AUDIT_TABLE',
+  ...LOAN_TABLES,
   'ENTANGLE_EVENT_BUS',
   'ENTANGLE_BORROW_STATE_MACHINE_ARN',
   'ENTANGLE_RETURN_STATE_MACHINE_ARN',
@@ -41,6 +47,14 @@ const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGL
 const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
 const auditTables = { accountsTable, auditTable: env.ENTANGLE_AUDIT_TABLE };
 const stepFunctions = new SFNClient({});
+const requestRoute = {
+  loansTable: env.ENTANGLE_LOANS_TABLE,
+  stepFunctions,
+  borrowMachineArn: env.ENTANGLE_BORROW_STATE_MACHINE_ARN,
+  returnMachineArn: env.ENTANGLE_RETURN_STATE_MACHINE_ARN,
+};
+const recalls = recallRoute(env, loanStore(env), stepFunctions);
+const foreignChanges = { tables: auditTables, loansTable: env.ENTANGLE_LOANS_TABLE, role, recalls };
 
 /** An execution that failed without a trace may be started again once as much time has passed as makes a loan stuck. */
 function attemptAt(at: EpochMillis): number {
@@ -51,6 +65,27 @@ async function recoveryOf(loan: Loan, pool: Pool | undefined, at: EpochMillis): 
   if (loan.state !== 'active' || pool === undefined) return undefined;
   const [group, metrics] = await Promise.all([observeGroup(pool.spec, role), latestMetrics(pool.spec, at, role)]);
   return group === undefined ? undefined : hasRecovered({ pool, group, metrics, loan, now: at });
+}
+
+/** Carries out what was decided of a loan. @returns whether it is on its way back because of it */
+async function carryOut(
+  loan: Loan,
+  decided: Exclude<LoanAction, { action: 'none' }>,
+  at: EpochMillis,
+): Promise<boolean> {
+  const { ENTANGLE_RETURN_STATE_MACHINE_ARN: machine } = env;
+  logger.info(decided.action, { loanId: loan.loanId, ...decided });
+  switch (decided.action) {
+    case 'return':
+      return startReturn(stepFunctions, machine, loan, decided.reason, { attempt: attemptAt(at) });
+    case 'renew':
+      await startRenewal(stepFunctions, machine, loan);
+      return false;
+    case 'recall': {
+      const [outcome] = await startRecall([loan.loanId], decided, recalls);
+      return outcome?.outcome === 'recalled';
+    }
+  }
 }
 
 async function reconcileLoans(account: AccountId, loans: readonly Loan[], items: AccountItems): Promise<number> {
@@ -66,10 +101,7 @@ async function reconcileLoans(account: AccountId, loans: readonly Loan[], items:
       stuckAfterSeconds: env.ENTANGLE_STUCK_AFTER_SECONDS,
     });
     if (decided.action === 'none') continue;
-    logger.info('returning', { loanId: loan.loanId, reason: decided.reason, detail: decided.detail });
-    const { ENTANGLE_RETURN_STATE_MACHINE_ARN: machine } = env;
-    const started = await startReturn(stepFunctions, machine, loan, decided.reason, { attempt: attemptAt(at) });
-    if (started) returns += 1;
+    if (await carryOut(loan, decided, at)) returns += 1;
   }
   return returns;
 }
@@ -105,7 +137,11 @@ async function reconcilePools(pools: readonly Pool[], loans: readonly Loan[]): P
   return borrows;
 }
 
-async function reconcileAccount(account: AccountId, poolIds: readonly Pool['spec']['poolId'][]) {
+async function reconcileAccount(
+  account: AccountId,
+  poolIds: readonly Pool['spec']['poolId'][],
+  organisation: OrganisationSwitch,
+) {
   const loans = await loansOf(env.ENTANGLE_LOANS_TABLE, 'open', account);
   const lenders = loans.flatMap((loan) => loan.lenderAccountId ?? []);
   const items = await readAccountItems(accountsTable, [
@@ -113,12 +149,16 @@ async function reconcileAccount(account: AccountId, poolIds: readonly Pool['spec
     ...[account, ...lenders].map(consentKey),
   ]);
   const pools = poolIds.flatMap((id) => items.pool(id) ?? []);
+  const stopped = await fulfilStops(account, loans, organisation, auditTables, recalls);
   const done = { returns: await reconcileLoans(account, loans, items), borrows: await reconcilePools(pools, loans) };
   const at = now();
+  await sweepRequests(loans, at, requestRoute);
+  const foreign = await tendForeignChanges(pools, loans, at, foreignChanges);
   // An event that has waited so long was left behind by a function that is gone.
   const leftBehind = epochMillis(at - env.ENTANGLE_STUCK_AFTER_SECONDS * MILLIS_PER_SECOND);
   const events = await sweepEvents(account, leftBehind, { accountsTable, busName: env.ENTANGLE_EVENT_BUS });
-  return { ...done, events, audits: (await auditLastMonth(account, at, auditTables)) ? 1 : 0 };
+  const returns = done.returns + stopped;
+  return { ...done, returns, foreign, events, audits: (await auditLastMonth(account, at, auditTables)) ? 1 : 0 };
 }
 
 /** One account that cannot be read does not keep the others from being looked at; the run fails at its end, by name. */
@@ -130,13 +170,15 @@ export const handler = lambda(noInputSchema, async () => {
       byAccount.set(account, [...(byAccount.get(account) ?? []), id]);
     }
   }
-  const total = { accounts: byAccount.size, returns: 0, borrows: 0, events: 0, audits: 0 };
+  const organisation = await organisationSwitch(accountsTable);
+  const total = { accounts: byAccount.size, returns: 0, borrows: 0, foreign: 0, events: 0, audits: 0 };
   const failed: string[] = [];
   for (const [account, poolIds] of byAccount) {
     try {
-      const done = await reconcileAccount(account, poolIds);
+      const done = await reconcileAccount(account, poolIds, organisation);
       total.returns += done.returns;
       total.borrows += done.borrows;
+      total.foreign += done.foreign;
       total.events += done.events;
       total.audits += done.audits;
     } catch (error) {

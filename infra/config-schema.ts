@@ -1,61 +1,25 @@
 import * as z from 'zod';
 import { HOLIDAY_COUNTRIES } from '../calendars/holidays.ts';
 import { isTimeZone } from '../calendars/time-zone.ts';
+import { checkOrderRules } from '../core/allocation/priority.ts';
 import { NEED_LEVELS } from '../core/forecast/pool-forecast.ts';
 import { ISOLATION_LEVELS } from '../core/pool.ts';
 import { RESOURCE_TYPES } from '../core/units.ts';
+import { alarm, EVALUATION_SECONDS_MAX, evaluationProblem, resourceAlarm, watch } from './alarm-schema.ts';
+import { decimal, fields, list, oneOf, text, whole } from './config-fields.ts';
 import { GROUP_NAME_CHARACTERS_MAX } from './names.ts';
+import { organisation, unitLimits } from './organisation-schema.ts';
 
 /** More would pass the size limits of the API's and the event bus's resource policies (8,192 and 10,240 bytes). */
 const LINKED_ACCOUNTS_MAX = 400;
 const TIME_ZONE_ERROR = 'a name of the IANA time zone database such as Europe/Berlin';
 const CREDIT_STRENGTH_ERROR = 'a number from 0 to 0.9';
-const EVALUATION_SECONDS_MAX = 86_400;
 const UNITS_MAX = 100_000;
-
-function text(pattern: RegExp, expected: string) {
-  return z.string({ error: expected }).regex(pattern, { error: expected });
-}
-
-function whole(min: number, max: number, unit: string) {
-  const error = `a whole number of ${unit} from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-}
-
-function decimal(above: number, max: number, expected: string) {
-  return z.number({ error: expected }).gt(above, { error: expected }).max(max, { error: expected });
-}
-
-function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
-  return z.enum(values, { error: `one of ${values.join(', ')}` });
-}
-
-/** An object with these fields and no others: an unknown field is a misspelt one. */
-function fields<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const names = Object.keys(shape)
-    .filter((name) => name !== '$schema')
-    .join(', ');
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? `one of the fields ${names}` : `an object with ${names}`),
-  });
-}
-
-function list<Item extends z.ZodType>(item: Item, min: number, max: number, of: string) {
-  const error = `a list of ${min} to ${max} ${of}`;
-  return z.array(item, { error }).min(min, { error }).max(max, { error });
-}
 
 const percent = decimal(0, 100, 'a number above 0, at most 100');
 const yesOrNo = z.boolean({ error: 'true or false' });
 const accountId = text(/^\d{12}$/, '12 digits in quotes');
 const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as eu-central-1');
-const periodError = '10, 20, 30 or a multiple of 60, at most 86400 seconds';
-const periodSeconds = z
-  .int({ error: periodError })
-  .min(10, { error: periodError })
-  .max(EVALUATION_SECONDS_MAX, { error: periodError })
-  .refine((seconds) => [10, 20, 30].includes(seconds) || seconds % 60 === 0, { error: periodError });
-
 /** Resolutions of GetMetricData: high-resolution metrics have steps below a minute. */
 const HIGH_RESOLUTION_SECONDS = new Set([1, 5, 10, 20, 30]);
 const stepError = '1, 5, 10, 20, 30 or a multiple of 60, at most 86400 seconds';
@@ -74,28 +38,15 @@ const metric = fields({
 
 const resource = fields({
   thresholdPercent: percent.describe('Utilisation at or above which the alarm asks for a loan'),
-  recoveryPercent: percent.describe('Utilisation of own capacity below which a loan is given back early'),
+  recoveryPercent: percent.describe(
+    'Utilisation at or below which it is asked whether a loan may go back early: demand has to fit at it into own capacity',
+  ),
   metric: metric.optional(),
+  alarm: resourceAlarm.exactOptional(),
 }).superRefine((value, context) => {
   if (value.recoveryPercent < value.thresholdPercent) return;
   const message = `less than thresholdPercent (${value.thresholdPercent})`;
   context.addIssue({ code: 'custom', path: ['recoveryPercent'], message });
-});
-
-const alarm = fields({
-  periodSeconds: periodSeconds.default(60),
-  evaluationPeriods: whole(1, 100, 'periods').default(5),
-  datapointsToAlarm: whole(1, 100, 'periods').optional(),
-}).superRefine((value, context) => {
-  const { datapointsToAlarm = 1, evaluationPeriods, periodSeconds } = value;
-  if (datapointsToAlarm > evaluationPeriods) {
-    const message = `at most evaluationPeriods (${evaluationPeriods})`;
-    context.addIssue({ code: 'custom', path: ['datapointsToAlarm'], message });
-  }
-  if (periodSeconds * evaluationPeriods > EVALUATION_SECONDS_MAX) {
-    const message = `at most ${Math.floor(EVALUATION_SECONDS_MAX / periodSeconds)} periods of ${periodSeconds} seconds (one day)`;
-    context.addIssue({ code: 'custom', path: ['evaluationPeriods'], message });
-  }
 });
 
 const commitment = fields({
@@ -182,10 +133,18 @@ const pool = fields({
   tenancy: oneOf(['default', 'dedicated']).default('default'),
   storageType: text(/^\S.{0,63}$/, 'a storage type such as gp3').default('gp3'),
   networkGbps: decimal(0, 10_000, 'gigabits per second of one instance, above 0'),
+  vcpusPerUnit: whole(1, 1_000, 'vCPUs')
+    .exactOptional()
+    .describe(
+      "vCPUs of one instance, for EC2's quota; left out: by the size of its type from large on, else quotas are not looked at",
+    ),
   commitments: list(commitment, 0, 3, 'commitments').default([]),
   lendsAs: oneOf(['physical', 'nominal'])
     .exactOptional()
     .describe('What a loan moves: reserved capacity itself, or the ceiling of the group; left out: nominal'),
+  launchesIntoReservations: yesOrNo
+    .exactOptional()
+    .describe('Whether the group launches into Capacity Reservations shared with its account; left out: no'),
   encryptedAtRest: yesOrNo
     .exactOptional()
     .describe('Whether every volume of the group is encrypted; left out: not stated, which counts as no'),
@@ -213,10 +172,16 @@ const pool = fields({
   applicationMetrics: applicationMetrics.optional(),
   calendar: calendar.optional(),
   borrowAhead: borrowAhead.optional(),
+  watch: watch.optional(),
+  limits: unitLimits.exactOptional(),
   resources,
 }).superRefine((value, context) => {
   const issue = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: 'custom', path, message });
+  for (const [type, own] of Object.entries(value.resources)) {
+    const problem = own?.alarm === undefined ? undefined : evaluationProblem({ ...value.alarm, ...own.alarm });
+    if (problem !== undefined) issue(['resources', type, 'alarm', problem[0]], problem[1]);
+  }
   if (Object.keys(value.resources).length === 0) {
     issue(['resources'], `at least one of the fields ${RESOURCE_TYPES.join(', ')}`);
   }
@@ -273,6 +238,46 @@ const linkedAccounts = list(linkedAccount, 1, 10_000, 'linked accounts').superRe
   context.addIssue({ code: 'custom', path: [], message });
 });
 
+const orderRule = z.discriminatedUnion(
+  'by',
+  [
+    fields({ by: z.literal('sla-tier') }),
+    fields({ by: z.literal('criticality') }),
+    fields({ by: z.literal('waiting'), perSeconds: whole(1, 604_800, 'seconds') }),
+    fields({ by: z.literal('fair-share'), step: decimal(0, 1, 'a share above 0, at most 1').exactOptional() }),
+    fields({ by: z.literal('smallest-deficit') }),
+  ],
+  { error: 'an object with by: sla-tier, criticality, waiting (with perSeconds), fair-share or smallest-deficit' },
+);
+const slaTier = z.literal([1, 2, 3, 4, 5], { error: 'a tier from 1 (highest) to 5' });
+/** More would pass the size that the variables of a function may have. */
+const TIERS_NAMED_MAX = 50;
+
+const priorityRules = fields({
+  order: list(orderRule, 1, 6, 'rules')
+    .superRefine((rules, context) => {
+      try {
+        checkOrderRules(rules);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `each rule once, waiting between others (${String(error)})` });
+      }
+    })
+    .exactOptional()
+    .describe('Who comes first, the first rule that tells two requests apart; left out: docs/allocation.md says'),
+  preemption: oneOf(['never', 'lower-tier'])
+    .default('never')
+    .describe('Whether a request may have loans of strictly lower tiers recalled, where both their consents allow it'),
+  minimumTerm: oneOf(['spared', 'not-spared'])
+    .default('spared')
+    .describe('Whether a loan inside its shortest term is left alone then'),
+  highestTier: slaTier.default(1).describe('The highest SLA tier that the groups of an account may claim by their tag'),
+  highestTierOf: z
+    .record(accountId, slaTier, { error: 'an object with tiers by account id' })
+    .refine((named) => Object.keys(named).length <= TIERS_NAMED_MAX, { error: `at most ${TIERS_NAMED_MAX} accounts` })
+    .default({})
+    .describe('The same for single accounts'),
+}).describe('Who comes first when several ask the same lender, and whether a request may have loans recalled');
+
 const hub = fields({
   accountId,
   region,
@@ -285,12 +290,17 @@ const hub = fields({
   lookAheadEveryMinutes: whole(1, 60, 'minutes')
     .default(5)
     .describe('How often forecasts are compared with what was measured since, and asked for bottlenecks'),
+  organisation: organisation.exactOptional(),
+  capacityEveryMinutes: whole(0, 60, 'minutes')
+    .default(5)
+    .describe('How often it is measured how much each pool could lend and borrow: four metrics a pool; 0: never'),
   creditStrength: z
     .number({ error: CREDIT_STRENGTH_ERROR })
     .min(0, { error: CREDIT_STRENGTH_ERROR })
     .max(0.9, { error: CREDIT_STRENGTH_ERROR })
     .default(0)
     .describe('How much an account that lent more than it borrowed comes before others as a borrower; 0: not at all'),
+  priorityRules: priorityRules.prefault({}),
 });
 
 /** The configuration file. Its errors state what is expected; `config.ts` adds where and what was there instead. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type * as z from 'zod';
+import { vcpusOf } from '../core/lending/quota.ts';
 import type { PoolSpec, ResourceMetric } from '../core/pool.ts';
 import type { ResourceType } from '../core/units.ts';
 import { accountId, microUsd, poolId, RESOURCE_TYPES } from '../core/units.ts';
@@ -124,17 +125,20 @@ export function poolResources(pool: PoolConfig): Partial<Record<ResourceType, Re
 }
 
 function poolSpec(account: LinkedAccountConfig, pool: PoolConfig): PoolSpec {
-  const { alarm, onDemandUsdPerUnitHour, applicationMetrics, borrowAhead, calendar: _, ...stated } = pool;
+  const { alarm, onDemandUsdPerUnitHour, applicationMetrics, borrowAhead, watch, calendar: _, ...stated } = pool;
   const owner = accountId(account.accountId);
+  const vcpusPerUnit = pool.vcpusPerUnit ?? vcpusOf(pool.instanceType);
   return {
     ...stated,
     poolId: poolId(owner, account.region, pool.groupName),
     accountId: owner,
     region: account.region,
+    ...(vcpusPerUnit === undefined ? {} : { vcpusPerUnit }),
     onDemandMicroUsdPerUnitHour: microUsd(Math.round(onDemandUsdPerUnitHour * 1e6)),
     alarmPeriodSeconds: alarm.periodSeconds,
     ...(applicationMetrics === undefined ? {} : { applicationMetrics }),
     ...(borrowAhead === undefined ? {} : { borrowAhead }),
+    ...(watch === undefined ? {} : { watch }),
     resources: poolResources(pool),
   };
 }

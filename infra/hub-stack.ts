@@ -81,15 +81,17 @@ export class HubStack extends Stack {
       onAlarm: functions.get('on-alarm'),
       onRecovery: functions.get('on-recovery'),
     });
-    const { planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes } = config.hub;
+    const { planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, capacityEveryMinutes } = config.hub;
     new Timetable(this, 'Timetable', {
       ...shared,
       planEveryHours,
       reconcileEveryMinutes,
       lookAheadEveryMinutes,
+      capacityEveryMinutes,
       plan: workflows.plan,
       reconcile: functions.get('reconcile'),
       lookAhead: functions.get('look-ahead'),
+      measureCapacity: functions.get('measure-capacity'),
     });
     const callers = [...new Set([config.hub.accountId, ...linked])];
     const { api } = new AccountApi(this, 'AccountApi', { ...shared, callers, handler: functions.get('api') });
@@ -98,7 +100,7 @@ export class HubStack extends Stack {
   }
 
   #environment(config: Config, history: HistoryBucket, schedules: LoanSchedules): Record<string, string> {
-    const { accountId, externalId, stuckAfterSeconds, creditStrength } = config.hub;
+    const { accountId, externalId, stuckAfterSeconds, creditStrength, priorityRules } = config.hub;
     return {
       ENTANGLE_ACCOUNTS_TABLE: tableName('accounts'),
       ENTANGLE_LOANS_TABLE: tableName('loans'),
@@ -118,6 +120,7 @@ export class HubStack extends Stack {
       ENTANGLE_STUCK_AFTER_SECONDS: String(stuckAfterSeconds),
       // Never in the notation with an exponent.
       ENTANGLE_CREDIT_STRENGTH: creditStrength === 0 ? '0' : creditStrength.toFixed(6),
+      ENTANGLE_PRIORITY_RULES: JSON.stringify(priorityRules),
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
       POWERTOOLS_SERVICE_NAME: METRICS_SERVICE,
     };

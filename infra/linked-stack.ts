@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import type { HubConfig, LinkedAccountConfig } from './config-schema.ts';
 import { AlarmForwarding } from './constructs/alarm-forwarding.ts';
 import { HubAccess } from './constructs/hub-access.ts';
+import { grantReservations } from './constructs/reservation-access.ts';
 import { UtilisationAlarms } from './constructs/utilisation-alarms.ts';
 import { linkedAccountStackName } from './names.ts';
 
@@ -35,7 +36,7 @@ export class LinkedAccountStack extends Stack {
       description: `Entangle: what the hub needs in ${name}`,
       synthesizer: synthesizer(account, props.deployRoleName),
     });
-    new HubAccess(this, 'HubAccess', hub);
+    grantReservations(new HubAccess(this, 'HubAccess', hub), pools);
     new AlarmForwarding(this, 'AlarmForwarding', hub);
     for (const pool of pools) new UtilisationAlarms(this, `Pool-${pool.groupName}`.replaceAll('/', '|'), pool);
   }

@@ -10,12 +10,15 @@ export const FUNCTION_NAMES = [
   'move-ceiling',
   'activate',
   'settle',
+  'renew',
+  'serve-queue',
   'list-pools',
   'collect',
   'forecast',
   'judge-pairings',
   'pair',
   'look-ahead',
+  'measure-capacity',
   'reconcile',
   'api',
 ] as const;
@@ -39,11 +42,13 @@ export const SCHEDULE_GROUP_NAME = 'entangle-loans';
 export const FORWARD_RULE_NAME = 'entangle-forward-alarms';
 /** Prefix of the utilisation alarms. No other alarm may carry it: its state changes would ask for loans. */
 export const ALARM_NAME_PREFIX = 'entangle/';
+/** Prefix of the alarms that tell of low utilisation: they never ask for a loan, only whether one may go back. */
+export const LOW_ALARM_NAME_PREFIX = 'entangle-low/';
 /** The owner of a group sets this tag; without it the hub cannot change the group. */
 export const LENDING_TAG = { key: 'entangle:lending', value: 'enabled' } as const;
 
 /** Longest group name for which `alarmName` stays within CloudWatch's 255 characters for every resource type. */
-export const GROUP_NAME_CHARACTERS_MAX = 255 - ALARM_NAME_PREFIX.length - '/storage'.length;
+export const GROUP_NAME_CHARACTERS_MAX = 255 - LOW_ALARM_NAME_PREFIX.length - '/storage'.length;
 
 export const functionName = (name: FunctionName): string => `entangle-${name}`;
 export const tableName = (kind: TableKind): string => `entangle-${kind}`;
@@ -69,6 +74,10 @@ export const forwardRoleName = (hubAccountId: string, region: string): string =>
 
 /** `entangle/<group>/<resource type>`. */
 export const alarmName = (groupName: string, type: ResourceType): string => `${ALARM_NAME_PREFIX}${groupName}/${type}`;
+
+/** `entangle-low/<group>/<resource type>`. */
+export const lowAlarmName = (groupName: string, type: ResourceType): string =>
+  `${LOW_ALARM_NAME_PREFIX}${groupName}/${type}`;
 
 /** Bucket names are global over all accounts. */
 export const historyBucketName = (hubAccountId: string, hubRegion: string): string =>

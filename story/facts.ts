@@ -22,8 +22,10 @@ export interface LoanRow {
 const RETURN_WORDS: Readonly<Record<NonNullable<LoanView['returnReason']>, string>> = {
   expired: 'the term ended',
   recovered: 'own capacity was enough again',
+  recalled: 'it was recalled',
   revoked: 'a consent was revoked',
   'requested-by-owner': 'the owner asked for it',
+  'below-minimum': 'it was not enough of what was needed',
   repair: 'it was found stuck',
   'step-failed': 'a step failed',
 };

@@ -9,16 +9,8 @@ import { applyCommit } from '../../core/lending/apply.ts';
 import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
 import type { Loan } from '../../core/lending/loan.ts';
 import { isOpen } from '../../core/lending/loan.ts';
-import {
-  activate,
-  beginReturn,
-  reclaim,
-  recordGiven,
-  recordTaken,
-  request,
-  reserve,
-  settle,
-} from '../../core/lending/saga.ts';
+import { request } from '../../core/lending/request.ts';
+import { activate, beginReturn, reclaim, recordGiven, recordTaken, reserve, settle } from '../../core/lending/saga.ts';
 import type { GroupObservation, Pool } from '../../core/pool.ts';
 import type { LoanId, PoolId } from '../../core/units.ts';
 import { invariant, poolIdParts } from '../../core/units.ts';

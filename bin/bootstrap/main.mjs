@@ -13,6 +13,7 @@ const commands = {
   setup: undefined,
   start: (args) => ['story/main.ts', ...args],
   bench: (args) => ['bench/main.ts', ...args],
+  vopr: (args) => ['--disable-warning=ExperimentalWarning', 'test/simulation/main.ts', ...args],
   test: (args) => [...jest, ...args],
   // The project's name comes last: the option would take the user's arguments for further names.
   'test:unit': (args) => [...jest, ...args, '--selectProjects', 'unit'],

@@ -11,7 +11,7 @@ export type LedgerPhase = 'pending' | 'posted' | 'voided';
 export interface LedgerEntry {
   /** Whose book it stands in. */
   readonly accountId: AccountId;
-  /** `<loan>#<phase>`: a second entry of the same phase for the same loan cannot be written. */
+  /** `<loan>#<phase>`, of a renewal `<loan>#pending#<its number>`: none can be written twice. */
   readonly entryId: string;
   readonly loanId: LoanId;
   readonly counterpartyAccountId: AccountId;
@@ -28,10 +28,16 @@ export interface LoanParties {
 }
 
 /** The two sides of one movement from borrower to lender; their sum is zero by construction. */
-function doubleEntry(parties: LoanParties, phase: LedgerPhase, amount: MicroUsd, at: EpochMillis): LedgerEntry[] {
+function doubleEntry(
+  parties: LoanParties,
+  phase: LedgerPhase,
+  amount: MicroUsd,
+  at: EpochMillis,
+  renewal = 0,
+): LedgerEntry[] {
   const side = (accountId: AccountId, counterpartyAccountId: AccountId, signed: number): LedgerEntry => ({
     accountId,
-    entryId: `${parties.loanId}#${phase}`,
+    entryId: `${parties.loanId}#${phase}${renewal === 0 ? '' : `#${renewal}`}`,
     loanId: parties.loanId,
     counterpartyAccountId,
     phase,
@@ -44,10 +50,13 @@ function doubleEntry(parties: LoanParties, phase: LedgerPhase, amount: MicroUsd,
   ];
 }
 
-/** Entries that reserve the price of the full term. */
-export function pendingEntries(parties: LoanParties, amount: MicroUsd, at: EpochMillis): LedgerEntry[] {
+/**
+ * Entries that reserve the price of the full term, or of the time that a renewal adds.
+ * @param renewal 1 for the first renewal of the loan; 0 for the term itself
+ */
+export function pendingEntries(parties: LoanParties, amount: MicroUsd, at: EpochMillis, renewal = 0): LedgerEntry[] {
   invariant(amount >= 0, 'a pending amount is not negative');
-  return doubleEntry(parties, 'pending', amount, at);
+  return doubleEntry(parties, 'pending', amount, at, renewal);
 }
 
 /**

@@ -32,6 +32,12 @@ export interface InstanceSubstitution {
   readonly unitRatio: number;
 }
 
+/** The least of a need that is worth having: the larger of both, rounded up to whole units. */
+export interface FillMinimum {
+  readonly minimumUnits?: number;
+  readonly minimumSharePercent?: number;
+}
+
 /** The terms an account agrees to. Absent direction = not agreed to. */
 export interface ConsentTerms {
   readonly lend?: UsageLimits & {
@@ -39,6 +45,10 @@ export interface ConsentTerms {
     readonly minPriceMicroUsdPerUnitHour: MicroUsd;
     /** Notice the lender promises before it recalls. */
     readonly recallNoticeSeconds: number;
+    /** Whether a loan may be recalled for a request of a higher tier; absent: never. */
+    readonly preemption?: 'never' | 'lower-tier';
+    /** How long a loan is left alone before it may be recalled for a forecast or by hand; absent: its shortest term. */
+    readonly recallableFromSeconds?: number;
   };
   readonly borrow?: UsageLimits & {
     /** The most the borrower pays. */
@@ -49,6 +59,10 @@ export interface ConsentTerms {
     readonly maxNeedLevel?: NeedLevel;
     /** Absent: instances of the pool's own type only. */
     readonly substitutions?: readonly InstanceSubstitution[];
+    /** The least of a need that is worth having when all of it cannot be had; absent: all of it. */
+    readonly fill?: FillMinimum;
+    /** Whether what is borrowed may be recalled for a request of a higher tier; absent: never. */
+    readonly preemption?: 'never' | 'lower-tier';
   };
   /** Pools by Auto Scaling group name; empty = all enrolled pools of the account. */
   readonly groupNames: readonly string[];
@@ -93,9 +107,14 @@ export interface ConsentTerms {
   readonly pairingAcceptance?: 'standing' | 'explicit';
   readonly windows: readonly ConsentWindow[];
   readonly shortestTermSeconds: number;
+  /** Of a loan in all, renewals included. */
   readonly longestTermSeconds: number;
-  /** When no partner can lend: provision within the pool's limit, or refuse. */
-  readonly whenNoPartner: 'provision' | 'refuse';
+  /** Whether a loan that is still needed may be made longer, up to `longestTermSeconds`; absent: it may. */
+  readonly renewable?: boolean;
+  /** When no partner can lend, or not enough: provision within the pool's limit, refuse, or wait for one that can. */
+  readonly whenNoPartner: 'provision' | 'refuse' | 'wait';
+  /** With `wait`: how long; absent: an hour. */
+  readonly waitAtMostSeconds?: number;
   readonly validUntil?: EpochMillis;
 }
 

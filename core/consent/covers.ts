@@ -229,7 +229,14 @@ function termScope(terms: ConsentTerms, use: ConsentUse): Refusal[] {
   return [];
 }
 
-function limitScope(limits: UsageLimits, usage: ConsentUsage, use: ConsentUse): Refusal[] {
+/** What of a use its size and length alone decide. */
+export type SizedUse = Pick<
+  ConsentUse,
+  'direction' | 'units' | 'termSeconds' | 'poolUnitsInUse' | 'ownedUnits' | 'now'
+>;
+
+/** Why the limits of one direction of a consent do not cover a use. Empty = they do. */
+export function limitRefusals(limits: UsageLimits, usage: ConsentUsage, use: SizedUse): Refusal[] {
   const found: Refusal[] = [];
   const { direction, units } = use;
   const lending = direction === 'lend';
@@ -313,6 +320,6 @@ export function refusals(consent: Consent | undefined, usage: ConsentUsage, use:
     ...priceScope(terms, use),
     ...termScope(terms, use),
     ...windowScope(terms, use.now),
-    ...(limits === undefined ? [] : limitScope(limits, usage, use)),
+    ...(limits === undefined ? [] : limitRefusals(limits, usage, use)),
   ];
 }

@@ -5,9 +5,10 @@ import type { LoanCommit, LoanSnapshot, PoolChange } from './commit.ts';
 
 /** A pool after a committed change. */
 export function applyPoolChange(pool: Pool, change: PoolChange, loanId: string): Pool {
-  const { movingLoanId, ...rest } = pool;
+  const { movingLoanId, waitingLoanId, ...rest } = pool;
   const stillMoving = change.moving === 'acquire' || change.moving === 'held' ? loanId : undefined;
   const moving = change.moving === 'none' ? movingLoanId : stillMoving;
+  const waiting = change.waiting === 'begin' ? loanId : change.waiting === 'end' ? undefined : waitingLoanId;
   const after: Pool = {
     ...rest,
     version: pool.version + 1,
@@ -15,7 +16,11 @@ export function applyPoolChange(pool: Pool, change: PoolChange, loanId: string):
     borrowedUnits: pool.borrowedUnits + (change.borrowedUnits ?? 0),
     provisionedUnits: pool.provisionedUnits + (change.provisionedUnits ?? 0),
     ...(change.coolDownUntil === undefined ? {} : { coolDownUntil: change.coolDownUntil }),
+    ...(change.partnerCoolDowns === undefined ? {} : { partnerCoolDowns: change.partnerCoolDowns }),
+    ...(change.lendAgainAt === undefined ? {} : { lendAgainAt: change.lendAgainAt }),
+    ...(change.ceilingDriftUnits === undefined ? {} : { ceilingDriftUnits: change.ceilingDriftUnits }),
     ...(moving === undefined ? {} : { movingLoanId: moving }),
+    ...(waiting === undefined ? {} : { waitingLoanId: waiting }),
   };
   invariant(
     after.lentUnits >= 0 && after.borrowedUnits >= 0 && after.provisionedUnits >= 0,

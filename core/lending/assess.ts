@@ -12,11 +12,14 @@ export type LatestMetrics = Readonly<Partial<Record<ResourceType, number>>>;
 export type AssessRefusalCode =
   | 'alarm-recovered'
   | 'bottleneck-unlikely'
+  | 'watch-outdated'
   | 'not-tagged'
   | 'cooling-down'
   | 'consent'
   | 'metric-missing'
-  | 'own-headroom';
+  | 'own-headroom'
+  | 'units-recalled'
+  | 'waiting-already';
 
 export type Assessment =
   | {

@@ -101,7 +101,10 @@ function roomUnits({ pool, consent, usage }: AheadObservation): number {
   return Math.max(0, Math.min(limits.maxUnits - usage.borrowedUnits, ofShare));
 }
 
-function bar(seen: AheadObservation): { code: AssessRefusalCode; reason: string } | undefined {
+/** Why nothing may be asked for before an alarm, whatever is expected; undefined when it may. */
+export function borrowBar(
+  seen: Pick<AheadObservation, 'pool' | 'group' | 'consent' | 'now'>,
+): { code: AssessRefusalCode; reason: string } | undefined {
   const { pool, group, now } = seen;
   const { accountId, application, groupName } = pool.spec;
   if (!group.lendingEnabled)
@@ -124,7 +127,7 @@ export function assessAhead(seen: AheadObservation): AheadAssessment {
   const refusal = (code: AssessRefusalCode, reason: string, units = 1): AheadAssessment => {
     return { action: 'refuse', code, reason, units: Math.max(1, units) };
   };
-  const barred = bar(seen);
+  const barred = borrowBar(seen);
   if (barred !== undefined) return refusal(barred.code, barred.reason);
   const expected = borrowAhead === undefined ? undefined : outlook(forecast, borrowAhead, now);
   if (borrowAhead === undefined || forecast === undefined || expected?.likely !== true) {

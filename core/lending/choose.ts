@@ -1,261 +1,51 @@
-import { borrowedUnitPrice } from '../billing/ledger.ts';
-import type { Consent, ConsentUsage } from '../consent/consent.ts';
-import type { ConsentUse, Refusal } from '../consent/covers.ts';
-import { ownRefusals, refusals } from '../consent/covers.ts';
-import type { PoolForecast } from '../forecast/pool-forecast.ts';
-import { standInRatio } from '../pairing/consent-gate.ts';
-import { timesUnitRatio } from '../pairing/gates.ts';
-import type { Pairing } from '../pairing/pairing.ts';
-import type { Partner } from '../pairing/plan.ts';
-import type { GroupObservation, Pool, PoolSpec } from '../pool.ts';
-import type { AccountId, EpochMillis, MicroUsd } from '../units.ts';
-import { invariant, microUsd } from '../units.ts';
-import { lendableUnits } from './lendable.ts';
-import type { Loan, LoanReason } from './loan.ts';
+import type { Consent } from '../consent/consent.ts';
+import { ownRefusals } from '../consent/covers.ts';
+import type { EpochMillis } from '../units.ts';
+import { invariant, MILLIS_PER_SECOND, microUsd, plusMillis } from '../units.ts';
+import { allocate } from './allocation.ts';
+import type { ChoiceInput, Objection } from './lender-finding.ts';
+import { pairingObjection, plain, reasonsOf, refusedBy } from './lender-finding.ts';
+import type { Loan, LoanReason, Waiting } from './loan.ts';
 import type { Offer } from './saga.ts';
 
-/** A possible lender as it is now. Read its pool before its group: a change in between then fails the reservation. */
-export interface Candidate {
-  readonly pool: Pool;
-  readonly group?: GroupObservation | undefined;
-  readonly consent?: Consent | undefined;
-  readonly usage: ConsentUsage;
-  readonly plan?: PoolForecast | undefined;
-  /** Trust score of its account, 0 to 1; absent: not looked at. */
-  readonly trust?: number | undefined;
-  /** Why the candidate could not be looked at, when it could not, without a figure of it: the borrower reads it. */
-  readonly unavailable?: string | undefined;
-}
-
-export interface ChoiceInput {
-  readonly snapshotLoan: Loan;
-  /** Units of the borrower's that are missing by now; it may be less than the loan asked for, or nothing. */
-  readonly unitsStillNeeded: number;
-  readonly borrowerPool: Pool;
-  readonly borrowerGroup: GroupObservation;
-  readonly borrowerConsent?: Consent | undefined;
-  readonly borrowerUsage: ConsentUsage;
-  /** Trust score of the borrower's account, 0 to 1; absent: not looked at. */
-  readonly borrowerTrust?: number | undefined;
-  /** Best first. */
-  readonly partners: readonly Partner[];
-  /** The pairings with them as they stand now, by the lender's pool. */
-  readonly pairings: Readonly<Record<string, Pick<Pairing, 'state' | 'pausedFor'>>>;
-  /** What is known of the partners now, in any order. */
-  readonly candidates: readonly Candidate[];
-  readonly now: EpochMillis;
-  readonly latencyMillis: (lender: PoolSpec, borrower: PoolSpec) => number;
-}
-
 export type Choice =
+  /** `restUnits` of the offer says what it leaves missing: the next part of the request asks for that. */
   | { readonly outcome: 'partner'; readonly offer: Offer }
   /** Somebody who could lend, or the borrower itself, is just being moved by another loan: look again shortly. */
   | { readonly outcome: 'busy'; readonly reason: string }
   | { readonly outcome: 'provision'; readonly offer: Offer }
+  /** Nobody can lend enough now, and the borrower would rather wait. */
+  | {
+      readonly outcome: 'wait';
+      readonly waiting: Waiting;
+      /** What partners could lend of it now: less than is worth having. */
+      readonly lendableUnits: number;
+      readonly reasons: readonly LoanReason[];
+    }
   /** `reason` says why without a figure of any lender; `reasons` has it with the figures, each for its own account. */
   | { readonly outcome: 'refuse'; readonly reason: string; readonly reasons: readonly LoanReason[] };
 
-/** What stands against a loan: in words that carry no account's figures, and with them, each for its own account. */
-interface Objection {
-  readonly text: string;
-  readonly details: readonly LoanReason[];
+const DEFAULT_WAIT_SECONDS = 3_600;
+
+/** Units that more must come to, with what other parts have brought, for the request to be worth making. */
+function minimumUnits({ snapshotLoan, unitsStillNeeded, filledUnits = 0 }: ChoiceInput): number {
+  const least = snapshotLoan.request?.minimumUnits ?? snapshotLoan.units;
+  return Math.min(least, filledUnits + unitsStillNeeded);
 }
 
-type Finding =
-  | { readonly kind: 'fits'; readonly offer: Offer }
-  | { readonly kind: 'busy' | 'passed-over'; readonly objection: Objection };
-
-function plain(text: string): Objection {
-  return { text, details: [] };
+/** What the borrower's own consent has against acting at all. */
+function ownObjection(input: ChoiceInput): Objection | undefined {
+  const { accountId, groupName, application } = input.borrowerPool.spec;
+  const own = { direction: 'borrow', accountId, groupName, application, now: input.now } as const;
+  return refusedBy(accountId, ownRefusals(input.borrowerConsent, own))[0];
 }
 
-/** The codes of what a consent refuses, and for its own account the fields and both values. */
-function refusedBy(account: AccountId, refused: readonly Refusal[]): Objection[] {
-  if (refused.length === 0) return [];
-  const codes = refused.map(({ code }) => code).join(', ');
-  const details = refused.map(({ field, detail }) => ({
-    text: `consent of ${account}, ${field}: ${detail}`,
-    onlyFor: account,
-  }));
-  return [{ text: `the consent of ${account} does not cover it (${codes})`, details }];
-}
-
-function unitsText(units: number): string {
-  return `${units} unit${units === 1 ? '' : 's'}`;
-}
-
-/** What a candidate lends: of its own units, and where they are of another type also what they stand in for. */
-function lentText(
-  { lenderUnits }: Stake,
-  { spec }: Pool,
-  { unitsStillNeeded: units, borrowerPool }: ChoiceInput,
-): string {
-  const { instanceType } = borrowerPool.spec;
-  return spec.instanceType === instanceType
-    ? unitsText(lenderUnits)
-    : `${unitsText(lenderUnits)} of ${spec.instanceType} (for ${units} of ${instanceType})`;
-}
-
-/** Terms to try, longest first: halves, down to the shortest. */
-function termsToTry(shortestSeconds: number, longestSeconds: number): number[] {
-  const terms: number[] = [];
-  for (let term = longestSeconds; term > shortestSeconds; term = Math.floor(term / 2)) terms.push(term);
-  return [...terms, shortestSeconds];
-}
-
-/** What a candidate would lend, and at what price: of its own units, which stand in for those that the borrower needs. */
-interface Stake {
-  readonly lenderUnits: number;
-  readonly priceMicroUsdPerUnitHour: MicroUsd;
-}
-
-/** What both consents have against a loan for this term, lender first: each is held against its own units. */
-function uncovered(candidate: Candidate, input: ChoiceInput, stake: Stake, termSeconds: number): Objection[] {
-  const { pool: lender, consent } = candidate;
-  const { borrowerPool: borrower, unitsStillNeeded: units } = input;
-  const { lenderUnits, priceMicroUsdPerUnitHour: price } = stake;
-  const shared = {
-    application: borrower.spec.application,
-    termSeconds,
-    recallNoticeSeconds: consent?.terms.lend?.recallNoticeSeconds ?? 0,
-    latencyMillis: input.latencyMillis(lender.spec, borrower.spec),
-    now: input.now,
-  };
-  const use = (direction: 'lend' | 'borrow', own: Pool, other: Pool, trust: number | undefined): ConsentUse => ({
-    ...shared,
-    ...(trust === undefined ? {} : { counterpartyTrust: trust }),
-    direction,
-    units: direction === 'lend' ? lenderUnits : units,
-    priceMicroUsdPerUnitHour: direction === 'lend' ? price : borrowedUnitPrice(price, lenderUnits, units),
-    accountId: own.spec.accountId,
-    groupName: own.spec.groupName,
-    pool: own.spec,
-    ownedUnits: own.ownedUnits,
-    poolUnitsInUse: direction === 'lend' ? own.lentUnits : own.borrowedUnits,
-    counterparty: other.spec.accountId,
-    counterpartyPool: other.spec,
-  });
-  const lend = refusals(consent, candidate.usage, use('lend', lender, borrower, input.borrowerTrust));
-  const borrowUse = use('borrow', borrower, lender, candidate.trust);
-  const borrow = refusals(input.borrowerConsent, input.borrowerUsage, borrowUse);
-  return [...refusedBy(lender.spec.accountId, lend), ...refusedBy(borrower.spec.accountId, borrow)];
-}
-
-/** The longest term that both consents and the lender's forecast cover, or what stands against the shortest. */
-function agreeTerm(
-  candidate: Candidate & { readonly group: GroupObservation; readonly consent: Consent },
-  borrowerConsent: Consent,
-  input: ChoiceInput,
-  stake: Stake,
-): { termSeconds: number; shortestTermSeconds: number; arithmetic: string } | Objection[] {
-  const { pool, group, plan, consent } = candidate;
-  const { lenderUnits } = stake;
-  const wanted = lentText(stake, pool, input);
-  const shortest = Math.max(consent.terms.shortestTermSeconds, borrowerConsent.terms.shortestTermSeconds);
-  const longest = Math.min(consent.terms.longestTermSeconds, borrowerConsent.terms.longestTermSeconds);
-  if (shortest > longest) {
-    const details = [consent, borrowerConsent].map(({ accountId, terms }) => ({
-      text: `the consent accepts terms of ${terms.shortestTermSeconds} to ${terms.longestTermSeconds} s`,
-      onlyFor: accountId,
-    }));
-    return [{ text: 'no term suits both consents', details }];
-  }
-  let objections: Objection[] = [];
-  for (const termSeconds of termsToTry(shortest, longest)) {
-    const refused = uncovered(candidate, input, stake, termSeconds);
-    const lendable = lendableUnits({ pool, group, plan, now: input.now, termSeconds });
-    const enough = lendable.units >= lenderUnits;
-    if (enough && refused.length === 0) {
-      return { termSeconds, shortestTermSeconds: shortest, arithmetic: lendable.reason };
-    }
-    const details = [{ text: `${wanted} needed: ${lendable.reason}`, onlyFor: pool.spec.accountId }];
-    objections = [...refused, ...(enough ? [] : [{ text: `it cannot lend ${wanted} now`, details }])];
-  }
-  return objections;
-}
-
-/** Why no loan is made of a pairing now; undefined when it is active. Both parties know it: it carries no figure of either. */
-export function pairingObjection(pairing: Pick<Pairing, 'state' | 'pausedFor'> | undefined): string | undefined {
-  switch (pairing?.state) {
-    case 'active':
-      return undefined;
-    case 'paused':
-      return `the pairing is paused (${pairing.pausedFor ?? 'unknown'})`;
-    case 'proposed':
-    case 'accepted-by-one':
-      return `the pairing is ${pairing.state}: both accounts have to accept it first`;
-    default:
-      return 'the pairing has ended';
-  }
-}
-
-function examine(partner: Partner, input: ChoiceInput): Finding {
-  const who = partner.lenderPoolId;
-  const passedOver = (...objections: Objection[]): Finding => ({
-    kind: 'passed-over',
-    objection: against(who, objections),
-  });
-  const unpaired = pairingObjection(input.pairings[who]);
-  if (unpaired !== undefined) return passedOver(plain(unpaired));
-  const candidate = input.candidates.find(({ pool }) => pool.spec.poolId === who);
-  if (candidate === undefined) return passedOver(plain('the pool is no longer enrolled'));
-  if (candidate.unavailable !== undefined) return passedOver(plain(candidate.unavailable));
-  const { pool, group, consent } = candidate;
-  const { borrowerConsent, borrowerPool, unitsStillNeeded: units } = input;
-  const standIn = standInRatio(pool.spec, borrowerPool.spec, { lender: consent, borrower: borrowerConsent });
-  if ('gate' in standIn) return passedOver(plain(`${standIn.field}: ${standIn.detail}`));
-  if (group === undefined) return passedOver(plain('its Auto Scaling group could not be read'));
-  if (!group.lendingEnabled) {
-    return passedOver(plain('its Auto Scaling group is not tagged entangle:lending=enabled'));
-  }
-  const lenderUnits = timesUnitRatio(units, standIn.unitRatio);
-  const price = consent?.terms.lend?.minPriceMicroUsdPerUnitHour ?? microUsd(0);
-  const stake: Stake = { lenderUnits, priceMicroUsdPerUnitHour: price };
-  if (consent === undefined || borrowerConsent === undefined) {
-    return passedOver(...uncovered(candidate, input, stake, 0));
-  }
-  const agreed = agreeTerm({ ...candidate, group, consent }, borrowerConsent, input, stake);
-  if (Array.isArray(agreed)) return passedOver(...agreed);
-  if (pool.movingLoanId !== undefined && pool.movingLoanId !== input.snapshotLoan.loanId) {
-    return { kind: 'busy', objection: against(who, [plain('it is just being moved by another loan')]) };
-  }
-  const { termSeconds, shortestTermSeconds } = agreed;
-  const reasons: LoanReason[] = [
-    { text: `${who} lends ${lentText(stake, pool, input)} for ${termSeconds} s` },
-    { text: `${who}: ${agreed.arithmetic}`, onlyFor: pool.spec.accountId },
-    { text: `score ${partner.score}, confidence ${partner.confidence}`, fromMetrics: true },
-    ...partner.metricReasons.map((text) => ({ text, fromMetrics: true as const })),
-    ...partner.reasons.map((text) => ({ text })),
-  ];
-  const terms = { units, ...stake, termSeconds, shortestTermSeconds };
-  const { borrowerGroup } = input;
-  return {
-    kind: 'fits',
-    offer: { ...terms, borrowerConsent, borrowerGroup, lender: { pool, consent, group }, reasons },
-  };
-}
-
-/** Several objections as one, each of them naming whom it is against. */
-function against(who: string, objections: readonly Objection[]): Objection {
-  const details = objections.flatMap((objection) => objection.details);
-  return {
-    text: `${who}: ${objections.map(({ text }) => text).join('; ')}`,
-    details: details.map((detail) => ({ ...detail, text: `${who}: ${detail.text}` })),
-  };
-}
-
-/** Objections as reasons of a loan: whom it passed over is the borrower's to know, not the lender's that it then found. */
-function reasonsOf(borrower: AccountId, objections: readonly Objection[]): LoanReason[] {
-  return objections.flatMap(({ text, details }) => [{ text, onlyFor: borrower }, ...details]);
-}
-
-/** Why nothing is provisioned, or the consent under which it is. */
-function provisioningConsent(input: ChoiceInput): Consent | Objection {
+/** Units that the borrower may provision instead of borrowing, and the consent under which it may; or why none. */
+function provisionable(input: ChoiceInput): { readonly consent: Consent; readonly units: number } | Objection {
   const { borrowerConsent, borrowerPool, unitsStillNeeded: units } = input;
   const { spec, provisionedUnits } = borrowerPool;
-  const { accountId, groupName, application, provisioningLimitUnits } = spec;
-  const own = { direction: 'borrow', accountId, groupName, application, now: input.now } as const;
-  const [refused] = refusedBy(accountId, ownRefusals(borrowerConsent, own));
+  const { accountId, provisioningLimitUnits } = spec;
+  const refused = ownObjection(input);
   if (refused !== undefined) return refused;
   invariant(borrowerConsent !== undefined, 'a consent that refuses nothing is there');
   const objection = (text: string, detail: string): Objection => ({
@@ -269,31 +59,71 @@ function provisioningConsent(input: ChoiceInput): Consent | Objection {
       `consent of ${accountId}, whenNoPartner: it says ${whenNoPartner}, not provision`,
     );
   }
-  if (provisionedUnits + units > provisioningLimitUnits) {
+  const allowed = Math.min(units, provisioningLimitUnits - provisionedUnits);
+  const enough = allowed > 0 && (input.filledUnits ?? 0) + allowed >= minimumUnits(input);
+  if (!enough) {
     return objection(
       `the provisioning limit of ${spec.poolId} is too low`,
       `${spec.poolId}, provisioningLimitUnits: the limit is ${provisioningLimitUnits}, ${provisionedUnits} are in use and ${units} are wanted`,
     );
   }
-  return borrowerConsent;
+  return { consent: borrowerConsent, units: allowed };
 }
 
-/** Own capacity above the owned ceiling when the borrower agreed to that, or the refusal with every objection so far. */
-function withoutPartner(input: ChoiceInput, passedOver: readonly Objection[]): Choice {
-  const { borrowerPool, unitsStillNeeded: units } = input;
+/** Its place in the queue: the one that the request has already, or a new one. */
+function placeInQueue(input: ChoiceInput, consent: Consent): Waiting {
+  const { snapshotLoan, now, partners, pairings } = input;
+  const { waitAtMostSeconds = DEFAULT_WAIT_SECONDS } = consent.terms;
+  const ids = partners.map(({ lenderPoolId }) => lenderPoolId);
+  return {
+    since: snapshotLoan.waiting?.since ?? now,
+    until: snapshotLoan.waiting?.until ?? plusMillis(now, waitAtMostSeconds * MILLIS_PER_SECOND),
+    lenderPoolIds: ids.filter((id) => pairingObjection(pairings[id]) === undefined),
+  };
+}
+
+/** Why a request that would wait does not. */
+function notWaiting(input: ChoiceInput, loan: Loan, now: EpochMillis): Objection | undefined {
+  const { waiting } = loan;
+  const { waitingLoanId, spec } = input.borrowerPool;
+  if (waiting !== undefined && now >= waiting.until) {
+    const waitedSeconds = Math.round((waiting.until - waiting.since) / MILLIS_PER_SECOND);
+    return plain(`it has waited for ${waitedSeconds} s, which is as long as it was to`);
+  }
+  if (waitingLoanId !== undefined && waitingLoanId !== loan.loanId) {
+    return plain(`${waitingLoanId} waits for ${spec.poolId} already`);
+  }
+  return ownObjection(input);
+}
+
+/** Own capacity above the owned ceiling when the borrower agreed to that; or its place in the queue; or the refusal with every objection so far. */
+function withoutPartner(input: ChoiceInput, passedOver: readonly Objection[], lendableUnits: number): Choice {
+  const { borrowerPool, borrowerConsent, unitsStillNeeded, snapshotLoan, now } = input;
   const { accountId, provisioningLimitUnits } = borrowerPool.spec;
-  const consent = provisioningConsent(input);
-  if ('text' in consent) {
-    const objections = [...passedOver, consent];
+  const own = provisionable(input);
+  if ('text' in own) {
+    const wouldWait = borrowerConsent?.terms.whenNoPartner === 'wait';
+    const barred = wouldWait ? notWaiting(input, snapshotLoan, now) : own;
+    if (barred === undefined && borrowerConsent !== undefined) {
+      return {
+        outcome: 'wait',
+        waiting: placeInQueue(input, borrowerConsent),
+        lendableUnits,
+        reasons: reasonsOf(accountId, passedOver),
+      };
+    }
+    const objections = [...passedOver, ...(barred === undefined ? [] : [barred])];
     const reason = objections.map(({ text }) => text).join(' | ');
     return { outcome: 'refuse', reason, reasons: reasonsOf(accountId, objections) };
   }
+  const { consent, units } = own;
   const used = borrowerPool.provisionedUnits + units;
   const text = `provisioned within the pool's own limit: ${used} of ${provisioningLimitUnits} units`;
   return {
     outcome: 'provision',
     offer: {
       units,
+      ...(units < unitsStillNeeded ? { restUnits: unitsStillNeeded - units } : {}),
       priceMicroUsdPerUnitHour: microUsd(0),
       termSeconds: consent.terms.longestTermSeconds,
       shortestTermSeconds: consent.terms.shortestTermSeconds,
@@ -304,17 +134,28 @@ function withoutPartner(input: ChoiceInput, passedOver: readonly Objection[]): C
   };
 }
 
+/** Units that may be provisioned for what partners leave missing. */
+function ownRestUnits(input: ChoiceInput, lentUnits: number): number {
+  const own = provisionable({
+    ...input,
+    unitsStillNeeded: input.unitsStillNeeded - lentUnits,
+    filledUnits: (input.filledUnits ?? 0) + lentUnits,
+  });
+  return 'text' in own ? 0 : own.units;
+}
+
 /**
- * The first partner with an active pairing that can lend all of what is still needed, on terms that both consents cover. Where its
+ * The first partner with an active pairing that can lend all of what is still needed, on terms that both consents cover; else the
+ * first of several that fill it together, or fill at least what the borrower finds worth having. Where a lender's
  * instances are of another type, as many of its units as the borrower declared stand in, rounded up to whole ones. The price is the
  * lender's minimum, for each unit of its own; the term is the longest that both accept and for which the lender is forecast to stay
- * idle, halved until it fits or reaches the shortest.
+ * idle, halved until it fits or reaches the shortest. What requests that come first are to have of a lender is not lent.
  *
- * Nobody fits: wait for one that would fit but is being moved, else provision within the borrower's limit, else refuse; every
- * partner passed over is in the reasons.
+ * Nobody fits: wait for one that would fit but is being moved, else as the borrower's consent says: provision within its limit,
+ * take a place in the queue, or refuse; every partner passed over is in the reasons.
  */
 export function chooseLender(input: ChoiceInput): Choice {
-  const { borrowerPool, unitsStillNeeded, snapshotLoan } = input;
+  const { borrowerPool, unitsStillNeeded, snapshotLoan, filledUnits = 0 } = input;
   if (unitsStillNeeded < 1) {
     return { outcome: 'refuse', reason: 'the own ceiling suffices by now: no unit is missing', reasons: [] };
   }
@@ -322,18 +163,15 @@ export function chooseLender(input: ChoiceInput): Choice {
   if (movingLoanId !== undefined && movingLoanId !== snapshotLoan.loanId) {
     return { outcome: 'busy', reason: `${spec.poolId} is just being moved by another loan` };
   }
-  const passedOver: Objection[] = [];
-  let busy: string | undefined;
-  for (const partner of input.partners) {
-    const finding = examine(partner, input);
-    if (finding.kind === 'fits') {
-      const reasons = [...finding.offer.reasons, ...reasonsOf(spec.accountId, passedOver)];
-      return { outcome: 'partner', offer: { ...finding.offer, reasons } };
-    }
-    if (finding.kind === 'busy') busy ??= finding.objection.text;
-    passedOver.push(finding.objection);
-  }
+  const { parts, units: lentUnits, passedOver, busy } = allocate(input);
   if (busy !== undefined) return { outcome: 'busy', reason: busy };
-  if (input.partners.length === 0) passedOver.push(plain(`no partner is planned for ${spec.poolId}`));
-  return withoutPartner(input, passedOver);
+  const [first] = parts;
+  const worthwhile = () => filledUnits + lentUnits + ownRestUnits(input, lentUnits) >= minimumUnits(input);
+  if (first !== undefined && (lentUnits === unitsStillNeeded || worthwhile())) {
+    const restUnits = unitsStillNeeded - first.units;
+    const reasons = [...first.reasons, ...reasonsOf(spec.accountId, passedOver)];
+    return { outcome: 'partner', offer: { ...first, ...(restUnits > 0 ? { restUnits } : {}), reasons } };
+  }
+  const none = input.partners.length === 0 ? [plain(`no partner is planned for ${spec.poolId}`)] : [];
+  return withoutPartner(input, [...passedOver, ...none], lentUnits);
 }

@@ -4,7 +4,9 @@ import { assertBalanced } from '../billing/ledger.ts';
 import type { Pool } from '../pool.ts';
 import type { AccountId, EpochMillis, PoolId } from '../units.ts';
 import { invariant } from '../units.ts';
+import type { LimitedNode } from './limits.ts';
 import type { Loan } from './loan.ts';
+import type { LoanEvent } from './loan-event.ts';
 
 /**
  * What the steps of a loan hand to each other: everything read so far. It may be out of date; every write is conditional
@@ -29,6 +31,18 @@ export interface PoolChange {
   /** `acquire`: no other loan may be moving this pool. `release`: this loan must be the one that moves it. */
   readonly moving: 'acquire' | 'release' | 'held' | 'none';
   readonly coolDownUntil?: EpochMillis;
+  /** All of them, in place of those that stand. */
+  readonly partnerCoolDowns?: Readonly<Record<PoolId, EpochMillis>>;
+  readonly lendAgainAt?: EpochMillis;
+  readonly ceilingDriftUnits?: number;
+  /** Whether this loan becomes the one that waits for the pool, or ceases to be. */
+  readonly waiting?: 'begin' | 'end';
+}
+
+/** A loan that a commit asks for besides its own: the rest of a need that one lender cannot fill. */
+export interface BornLoan {
+  readonly loan: Loan;
+  readonly audit: AuditEvent;
 }
 
 /** A consent that must be current, active and unexpired when the commit happens. */
@@ -46,6 +60,8 @@ export interface PairCondition {
 /** A change of what is used under a consent; a rise carries the maximum that must not be passed. */
 export interface UsageChange {
   readonly accountId: AccountId;
+  /** What is counted: a limit beside the consent's. Absent: the consent of the account. */
+  readonly node?: LimitedNode;
   readonly direction: 'lend' | 'borrow';
   readonly units: number;
   readonly unitSeconds: number;
@@ -66,9 +82,24 @@ export interface LoanCommit {
   readonly pools: readonly PoolChange[];
   readonly consents: readonly ConsentCondition[];
   readonly pairs: readonly PairCondition[];
+  /** Accounts that must not be stopped when the commit happens: stops.ts. Absent: none is looked at. */
+  readonly notStopped?: readonly AccountId[];
   readonly usage: readonly UsageChange[];
   readonly ledger: readonly LedgerEntry[];
   readonly audit: AuditEvent;
+  /** What the parties are told on the bus: kept until it is told. Absent: nothing. */
+  readonly events?: readonly LoanEvent[];
+  readonly rest?: BornLoan;
+}
+
+/** What is asked for besides is a new request for what this loan does not bring. */
+function assertRest({ loan, rest }: LoanCommit): void {
+  if (rest === undefined) return;
+  const { loan: born, audit } = rest;
+  invariant(born.version === 1 && born.state === 'requested', 'the rest of a need is a new request');
+  invariant(Number.isSafeInteger(born.units) && born.units > 0, 'the rest is a positive whole number of units');
+  invariant(born.request?.requestId === loan.request?.requestId, 'the rest belongs to the same request');
+  invariant(audit.subject === born.loanId, 'the audit record of the rest is about it');
 }
 
 /** Asserts what must hold for every commit, whoever built it. @throws InvariantViolation */
@@ -89,4 +120,5 @@ export function assertCommit(commit: LoanCommit): void {
   const pools = new Set(commit.pools.map((change) => change.poolId));
   invariant(pools.size === commit.pools.length, 'a commit changes a pool at most once');
   invariant(commit.audit.subject === loan.loanId, 'the audit record of a commit is about its loan');
+  assertRest(commit);
 }

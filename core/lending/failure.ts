@@ -1,17 +1,21 @@
 import type { AccountId } from '../units.ts';
-import type { Loan, LoanReason } from './loan.ts';
+import type { Loan, LoanReason, LoanState } from './loan.ts';
+
+const WAY_BACK: ReadonlySet<LoanState> = new Set(['returning', 'draining', 'reclaimed']);
 
 /** How far the making of a loan had come, and the account whose group the next step observes and changes. */
 function stoppedAt(loan: Loan): { readonly moment: string; readonly account?: AccountId } {
   const { borrowerAccountId, lenderAccountId } = loan;
   const raising = { moment: "before the borrower's ceiling was up", account: borrowerAccountId };
-  switch (loan.history.findLast(({ state }) => state !== 'returning' && state !== 'reclaimed')?.state) {
+  switch (loan.history.findLast(({ state }) => !WAY_BACK.has(state))?.state) {
     case 'requested':
       return { moment: 'before anything was reserved' };
     case 'reserved':
-      return lenderAccountId === undefined
-        ? raising
-        : { moment: "before the lender's ceiling was down", account: lenderAccountId };
+      if (lenderAccountId === undefined) return raising;
+      return {
+        moment: `before the lender's ${loan.kind === 'physical' ? 'reserved capacity was lent' : 'ceiling was down'}`,
+        account: lenderAccountId,
+      };
     case 'taken':
       return raising;
     case 'given':

@@ -19,6 +19,9 @@ function auditDetail(loan: Loan): Record<string, string | number | boolean | nul
     borrowerPoolId: loan.borrowerPoolId,
     lenderPoolId: loan.lenderPoolId ?? null,
     returnReason: loan.returnReason ?? null,
+    ...(loan.recall === undefined
+      ? {}
+      : { recalledBy: loan.recall.by, recallReason: loan.recall.reason, firmAt: loan.recall.firmAt }),
     billedMicroUsd: loan.billedMicroUsd ?? null,
     endDetail: loan.endDetail ?? null,
     ...(concernedAccount(loan) === loan.borrowerAccountId ? ownAuditDetail(loan) : {}),
@@ -27,9 +30,9 @@ function auditDetail(loan: Loan): Record<string, string | number | boolean | nul
 
 /** What the borrower alone may read, or the lender only where the borrower's consent lets it. */
 function ownAuditDetail(loan: Loan): Record<string, string> {
-  const { bindingResource, forecastNeed, reasons } = loan;
+  const { bindingResource, forecastNeed, watchNeed, reasons } = loan;
   // The first reason is why it was asked for.
-  const asked = forecastNeed === undefined ? undefined : reasons[0]?.text;
+  const asked = forecastNeed === undefined && watchNeed === undefined ? undefined : reasons[0]?.text;
   return { bindingResource, ...(asked === undefined ? {} : { askedAhead: asked }) };
 }
 

@@ -1,5 +1,5 @@
 import type { GroupObservation, Pool } from '../pool.ts';
-import { ceilingUnits } from '../pool.ts';
+import { expectedMaxSize } from '../pool.ts';
 import type { CeilingMove, Loan } from './loan.ts';
 import { lenderUnitsOf } from './loan-units.ts';
 
@@ -52,7 +52,7 @@ function desiredAfterTakeBack(group: GroupObservation, loan: Loan, toMaxSize: nu
  * @param pool the borrower's pool with the loan still counted in it
  */
 export function takeBackMove(pool: Pool, group: GroupObservation, loan: Loan): CeilingMove {
-  const expected = ceilingUnits(pool);
+  const expected = expectedMaxSize(pool);
   const target =
     group.maxSize >= expected ? group.maxSize - loan.units : Math.min(group.maxSize, expected - loan.units);
   const toMaxSize = Math.max(target, 0);
@@ -71,7 +71,7 @@ export function takeBackMove(pool: Pool, group: GroupObservation, loan: Loan): C
  * @param pool the lender's pool with the loan still counted in it
  */
 export function giveBackMove(pool: Pool, group: GroupObservation, loan: Loan): CeilingMove {
-  const expected = ceilingUnits(pool);
+  const expected = expectedMaxSize(pool);
   const lenderUnits = lenderUnitsOf(loan);
   const toMaxSize =
     group.maxSize <= expected ? group.maxSize + lenderUnits : Math.max(group.maxSize, expected + lenderUnits);
@@ -81,4 +81,10 @@ export function giveBackMove(pool: Pool, group: GroupObservation, loan: Loan): C
     fromDesiredCapacity: group.desiredCapacity,
     toDesiredCapacity: group.desiredCapacity,
   };
+}
+
+/** What the owner of a pool has made of its ceiling since it was enrolled. Seen only while no loan has moved it; undefined else. */
+export function ceilingDrift(pool: Pool, group: GroupObservation): number | undefined {
+  const idle = pool.lentUnits + pool.borrowedUnits + pool.provisionedUnits === 0;
+  return idle ? group.maxSize - pool.ownedUnits : undefined;
 }

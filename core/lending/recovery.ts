@@ -30,9 +30,9 @@ export function hasRecovered(seen: {
   if (loan.state !== 'active' || loan.activeAt === undefined) return not(`the loan is ${loan.state}, not active`);
   const earliest = plusMillis(loan.activeAt, loan.shortestTermSeconds * MILLIS_PER_SECOND);
   if (now < earliest) return not(`its shortest term ends at ${earliest} ms, it is ${now} ms`);
-  const peakEnd = loan.forecastNeed?.peakEndMillis;
+  const peakEnd = loan.forecastNeed?.peakEndMillis ?? loan.watchNeed?.beforeMillis;
   if (peakEnd !== undefined && now < peakEnd) {
-    return not(`it was made for a peak that is forecast until ${peakEnd} ms, it is ${now} ms`);
+    return not(`it was made for a peak that is expected until ${peakEnd} ms, it is ${now} ms`);
   }
   const ownCeiling = Math.min(group.maxSize, ceilingUnits(pool)) - loan.units;
   const demand = demandNow(pool, group, seen.metrics);

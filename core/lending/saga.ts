@@ -7,37 +7,30 @@ import { utcMonth } from '../calendar.ts';
 import type { Consent } from '../consent/consent.ts';
 import { timesUnitRatio, unitRatioOf } from '../pairing/gates.ts';
 import type { GroupObservation, Pool } from '../pool.ts';
-import type { AccountId, EpochMillis, LoanId, MicroUsd, PoolId, ResourceType } from '../units.ts';
+import type { AccountId, EpochMillis, MicroUsd } from '../units.ts';
 import { capacityCost, invariant, MILLIS_PER_SECOND, microUsd, plusMillis } from '../units.ts';
 import type { LoanCommit, LoanSnapshot, PoolChange, UsageChange } from './commit.ts';
+import { borrowerCoolDown, lenderCoolDown } from './cool-down.ts';
 import { failureEnding } from './failure.ts';
-import type { CeilingMove, ForecastNeed, Loan, LoanReason, LoanState, ReturnReason } from './loan.ts';
+import type { AppliedLimit } from './limits.ts';
+import { releasedLimits, reservedLimits } from './limits.ts';
+import type { CeilingMove, Loan, LoanReason, LoanState, ReturnReason } from './loan.ts';
+import { isAsked } from './loan.ts';
 import { auditEventOf } from './loan-audit.ts';
 import { lenderUnitsOf } from './loan-units.ts';
-import { giveMove, takeMove } from './moves.ts';
+import { ceilingDrift, giveMove, takeMove } from './moves.ts';
+import type { LoanReservations } from './physical.ts';
+import { loanKindOf } from './physical.ts';
+import { promisesOf } from './promises.ts';
 
 const SECONDS_PER_HOUR = 3_600;
-
-/** What an alarm or a forecast asks for, once it was found to be needed. */
-export interface LoanRequest {
-  readonly loanId: LoanId;
-  readonly borrowerAccountId: AccountId;
-  readonly borrowerPoolId: PoolId;
-  readonly units: number;
-  readonly bindingResource: ResourceType;
-  readonly startedBy: string;
-  readonly alarmName?: string;
-  readonly alarmTransitionAt?: EpochMillis;
-  readonly forecastNeed?: ForecastNeed;
-  readonly inServiceBefore: number;
-  /** Why so much is needed: figures of the borrower. */
-  readonly reason: string;
-}
 
 /** Terms that both sides' consents cover. Without lender: the borrower's own provisioning limit is used. */
 export interface Offer {
   /** Of the borrower's. */
   readonly units: number;
+  /** What is still missing with them, which others are asked for; absent: nothing. */
+  readonly restUnits?: number;
   /** Units of the lender's that stand in for them; absent: as many. */
   readonly lenderUnits?: number;
   /** Of a unit of the lender's. */
@@ -47,16 +40,19 @@ export interface Offer {
   readonly borrowerConsent: Consent;
   readonly borrowerGroup: GroupObservation;
   readonly lender?: { readonly pool: Pool; readonly consent: Consent; readonly group: GroupObservation };
+  /** Limits beside the consents' that the loan counts against. Absent: none. */
+  readonly lenderLimits?: readonly AppliedLimit[];
+  readonly borrowerLimits?: readonly AppliedLimit[];
   readonly reasons: readonly LoanReason[];
 }
 
 /** The commit that moves a loan to a state; the parts that this state changes are filled in by the caller. */
-function enter(
+export function enter(
   before: Loan,
   state: LoanState,
   at: EpochMillis,
   changes: Partial<Loan>,
-  parts: Partial<Pick<LoanCommit, 'pools' | 'consents' | 'pairs' | 'usage' | 'ledger'>> = {},
+  parts: Partial<Pick<LoanCommit, 'pools' | 'consents' | 'pairs' | 'notStopped' | 'usage' | 'ledger'>> = {},
 ): LoanCommit {
   const loan: Loan = {
     ...before,
@@ -71,76 +67,25 @@ function enter(
     pools: parts.pools ?? [],
     consents: parts.consents ?? [],
     pairs: parts.pairs ?? [],
+    ...(parts.notStopped === undefined ? {} : { notStopped: parts.notStopped }),
     usage: parts.usage ?? [],
     ledger: parts.ledger ?? [],
     audit: auditEventOf(loan, at),
   };
 }
 
-function unborn(request: LoanRequest, at: EpochMillis): Loan {
-  const { reason, ...wanted } = request;
-  return {
-    ...wanted,
-    version: 0,
-    state: 'requested',
-    kind: 'nominal',
-    priceMicroUsdPerUnitHour: microUsd(0),
-    termSeconds: 0,
-    shortestTermSeconds: 0,
-    moves: {},
-    requestedAt: at,
-    reasons: [{ text: reason, onlyFor: wanted.borrowerAccountId }],
-    history: [],
-  };
-}
-
-/** Records a request that is needed. */
-export function request(wanted: LoanRequest, at: EpochMillis): LoanCommit {
-  return enter(unborn(wanted, at), 'requested', at, {});
-}
-
 /** Until when a pool does not ask again: an alarm that goes on is answered anew after that, and not before. */
-function coolDown(pool: Pool, at: EpochMillis): Pick<PoolChange, 'coolDownUntil'> {
+export function coolDown(pool: Pool, at: EpochMillis): Pick<PoolChange, 'coolDownUntil'> {
   return { coolDownUntil: plusMillis(at, pool.spec.coolDownSeconds * MILLIS_PER_SECOND) };
 }
 
-/**
- * Records a request that is refused before any lender is looked for. `wanted.units` is at least 1, even when none are needed.
- * @param coolingPool the borrower's pool, unless it is refused for cooling down already
- */
-export function refuseAtOnce(wanted: LoanRequest, detail: string, at: EpochMillis, coolingPool?: Pool): LoanCommit {
-  return enter(
-    unborn(wanted, at),
-    'refused',
-    at,
-    { endDetail: detail, endedAt: at },
-    {
-      pools: coolingPool === undefined ? [] : [poolChange(coolingPool, 'none', coolDown(coolingPool, at))],
-    },
-  );
+/** A loan that waited is no longer the one that waits for its pool. */
+export function endOfWaiting(loan: Loan): Pick<PoolChange, 'waiting'> {
+  return loan.state === 'waiting' ? { waiting: 'end' } : {};
 }
 
-/** Ends a request for which nobody can lend and nothing may be provisioned. */
-export function refuse(
-  snapshot: LoanSnapshot,
-  detail: string,
-  at: EpochMillis,
-  reasons: readonly LoanReason[] = [],
-): LoanCommit {
-  const { loan, borrowerPool } = snapshot;
-  invariant(loan.state === 'requested', 'only a request can be refused');
-  return enter(
-    loan,
-    'refused',
-    at,
-    { endDetail: detail, endedAt: at, reasons: [...loan.reasons, ...reasons] },
-    {
-      pools: [poolChange(borrowerPool, 'none', coolDown(borrowerPool, at))],
-    },
-  );
-}
-
-function poolChange(pool: Pool, moving: PoolChange['moving'], counters: Partial<PoolChange> = {}): PoolChange {
+/** A change of a pool's counters, computed from the pool as it was read. */
+export function poolChange(pool: Pool, moving: PoolChange['moving'], counters: Partial<PoolChange> = {}): PoolChange {
   return {
     accountId: pool.spec.accountId,
     poolId: pool.spec.poolId,
@@ -148,6 +93,13 @@ function poolChange(pool: Pool, moving: PoolChange['moving'], counters: Partial<
     moving,
     ...counters,
   };
+}
+
+/** The change that reserves units of a pool, and what its owner had made of its ceiling before the first of its loans. */
+function reservedPool(pool: Pool, group: GroupObservation, counters: Partial<PoolChange>): PoolChange {
+  const ceilingDriftUnits = ceilingDrift(pool, group);
+  const drift = ceilingDriftUnits === undefined ? {} : { ceilingDriftUnits };
+  return poolChange(pool, 'acquire', { ...counters, ...drift });
 }
 
 function reservedUsage(consent: Consent, direction: 'lend' | 'borrow', offer: Offer, at: EpochMillis): UsageChange {
@@ -178,6 +130,14 @@ function standInUnits(offer: Offer, lender: Pool, borrower: Pool): number {
   return lenderUnits;
 }
 
+/** The limits that a loan keeps of its offer. */
+function limitsOf({ lenderLimits, borrowerLimits }: Offer): Pick<Loan, 'lenderLimits' | 'borrowerLimits'> {
+  return {
+    ...(lenderLimits === undefined ? {} : { lenderLimits }),
+    ...(borrowerLimits === undefined ? {} : { borrowerLimits }),
+  };
+}
+
 /** What an offer fixes of a loan, whoever lends. */
 function agreedTerms(loan: Loan, offer: Offer): Partial<Loan> {
   return {
@@ -198,7 +158,7 @@ function agreedTerms(loan: Loan, offer: Offer): Partial<Loan> {
 export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): LoanCommit {
   const { loan, borrowerPool } = snapshot;
   const { lender, units } = offer;
-  invariant(loan.state === 'requested', 'only a request can be reserved');
+  invariant(isAsked(loan), 'only a request can be reserved');
   const terms = agreedTerms(loan, offer);
   const give = giveMove(offer.borrowerGroup, units);
   const borrowerCondition = { accountId: loan.borrowerAccountId, version: offer.borrowerConsent.version };
@@ -214,8 +174,9 @@ export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): 
       at,
       { ...terms, kind: 'provisioned', moves: { give } },
       {
-        pools: [poolChange(borrowerPool, 'acquire', { provisionedUnits: units })],
+        pools: [reservedPool(borrowerPool, offer.borrowerGroup, { provisionedUnits: units })],
         consents: [borrowerCondition],
+        notStopped: [loan.borrowerAccountId],
       },
     );
   }
@@ -226,6 +187,7 @@ export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): 
     'a lender keeps what it runs and its reserve',
   );
   const parties = { ...loan, lenderAccountId: lender.pool.spec.accountId };
+  const limits = limitsOf(offer);
   const price = capacityCost(offer.priceMicroUsdPerUnitHour, lenderUnits, offer.termSeconds * MILLIS_PER_SECOND);
   return enter(
     loan,
@@ -234,32 +196,42 @@ export function reserve(snapshot: LoanSnapshot, offer: Offer, at: EpochMillis): 
     {
       ...terms,
       ...(lenderUnits === units ? {} : { lenderUnits }),
+      kind: loanKindOf(lender.pool.spec, borrowerPool.spec, lenderUnits),
       lenderAccountId: lender.pool.spec.accountId,
       lenderPoolId: lender.pool.spec.poolId,
       lenderConsentVersion: lender.consent.version,
       lenderDataAccess: lender.consent.terms.dataAccess,
+      ...promisesOf(lender.consent, offer.shortestTermSeconds),
+      ...limits,
       moves: { take, give },
     },
     {
       pools: [
-        poolChange(borrowerPool, 'acquire', { borrowedUnits: units }),
-        poolChange(lender.pool, 'acquire', { lentUnits: lenderUnits }),
+        reservedPool(borrowerPool, offer.borrowerGroup, { borrowedUnits: units }),
+        reservedPool(lender.pool, lender.group, { lentUnits: lenderUnits }),
       ],
       consents: [borrowerCondition, { accountId: lender.consent.accountId, version: lender.consent.version }],
       pairs: [{ lenderPoolId: lender.pool.spec.poolId, borrowerPoolId: loan.borrowerPoolId }],
+      notStopped: [loan.borrowerAccountId, lender.pool.spec.accountId],
       usage: [
         reservedUsage(offer.borrowerConsent, 'borrow', offer, at),
         reservedUsage(lender.consent, 'lend', offer, at),
+        ...reservedLimits(limits, offer, at),
       ],
       ledger: pendingEntries(parties, price, at),
     },
   );
 }
 
-/** The lender's ceiling is down. Its pool may move for others again. */
-export function recordTaken(snapshot: LoanSnapshot, at: EpochMillis): LoanCommit {
+/**
+ * The lender's ceiling is down. Its pool may move for others again.
+ * @param reservations of a physical loan: what is shared with the borrower's account, and where it came from
+ */
+export function recordTaken(snapshot: LoanSnapshot, at: EpochMillis, reservations?: LoanReservations): LoanCommit {
   invariant(snapshot.loan.state === 'reserved' && snapshot.lenderPool !== undefined, 'a reserved loan is taken');
-  return enter(snapshot.loan, 'taken', at, {}, { pools: [poolChange(snapshot.lenderPool, 'release')] });
+  const held =
+    reservations === undefined ? {} : { lentReservation: reservations.lent, lenderReservations: reservations.own };
+  return enter(snapshot.loan, 'taken', at, held, { pools: [poolChange(snapshot.lenderPool, 'release')] });
 }
 
 /** The borrower's ceiling is up. */
@@ -288,7 +260,7 @@ export function beginReturn(
   at: EpochMillis,
 ): LoanCommit {
   const { loan, borrowerPool } = snapshot;
-  const returnable: readonly LoanState[] = ['reserved', 'taken', 'given', 'active'];
+  const returnable: readonly LoanState[] = ['reserved', 'taken', 'given', 'active', 'recalled'];
   invariant(returnable.includes(loan.state), `a loan that is ${loan.state} does not begin to return`);
   const held = borrowerPool.movingLoanId === loan.loanId;
   const moves = takeBack === undefined ? loan.moves : { ...loan.moves, takeBack };
@@ -296,14 +268,15 @@ export function beginReturn(
     loan,
     'returning',
     at,
-    { returnReason: reason, moves },
+    { returnReason: loan.recall === undefined ? reason : 'recalled', moves },
     {
       pools: [poolChange(borrowerPool, held ? 'held' : 'acquire')],
     },
   );
 }
 
-function borrowerCounters(loan: Loan): Partial<PoolChange> {
+/** What the borrower's pool no longer has of the loan. */
+export function borrowerCounters(loan: Loan): Partial<PoolChange> {
   return loan.kind === 'provisioned' ? { provisionedUnits: -loan.units } : { borrowedUnits: -loan.units };
 }
 
@@ -313,8 +286,10 @@ function borrowerCounters(loan: Loan): Partial<PoolChange> {
  */
 export function reclaim(snapshot: LoanSnapshot, giveBack: CeilingMove | undefined, at: EpochMillis): LoanCommit {
   const { loan, borrowerPool, lenderPool } = snapshot;
-  invariant(loan.state === 'returning', 'a returning loan is reclaimed');
-  const pools = [poolChange(borrowerPool, 'release', { ...borrowerCounters(loan), ...coolDown(borrowerPool, at) })];
+  const drained = loan.state === 'draining';
+  invariant(drained || loan.state === 'returning', 'a returning or draining loan is reclaimed');
+  const freed = { ...borrowerCounters(loan), ...borrowerCoolDown(loan, borrowerPool, lenderPool, at) };
+  const pools = drained ? [] : [poolChange(borrowerPool, 'release', freed)];
   if (lenderPool !== undefined) {
     pools.push(poolChange(lenderPool, lenderPool.movingLoanId === loan.loanId ? 'held' : 'acquire'));
   }
@@ -360,9 +335,10 @@ function endState(loan: Loan): LoanState {
 export function settle(snapshot: LoanSnapshot, at: EpochMillis, failure?: string): LoanCommit {
   const { loan, lenderPool } = snapshot;
   const ending = { endedAt: at, ...(failure === undefined ? {} : failureEnding(loan, failure)) };
-  if (loan.state === 'requested') {
+  if (isAsked(loan)) {
+    const { borrowerPool } = snapshot;
     return enter(loan, 'failed', at, ending, {
-      pools: [poolChange(snapshot.borrowerPool, 'none', coolDown(snapshot.borrowerPool, at))],
+      pools: [poolChange(borrowerPool, 'none', { ...coolDown(borrowerPool, at), ...endOfWaiting(loan) })],
     });
   }
   invariant(loan.state === 'reclaimed', `a loan that is ${loan.state} cannot be settled`);
@@ -373,10 +349,13 @@ export function settle(snapshot: LoanSnapshot, at: EpochMillis, failure?: string
   const pending = capacityCost(loan.priceMicroUsdPerUnitHour, lenderUnits, loan.termSeconds * MILLIS_PER_SECOND);
   const reclaimedAt = loan.history.at(-1)?.at ?? at;
   return enter(loan, endState(loan), at, ending, {
-    pools: [poolChange(lenderPool, 'release', { lentUnits: -lenderUnits })],
+    pools: [
+      poolChange(lenderPool, 'release', { lentUnits: -lenderUnits, ...lenderCoolDown(loan.recall, lenderPool, at) }),
+    ],
     usage: [
       releasedUsage(loan, loan.borrowerAccountId, 'borrow', reclaimedAt),
       releasedUsage(loan, lenderAccountId, 'lend', reclaimedAt),
+      ...releasedLimits(loan, reclaimedAt),
     ],
     ledger: settlementEntries(parties, pending, loan.billedMicroUsd ?? microUsd(0), at),
   });

@@ -52,3 +52,16 @@ export function pausesForTrust(
     return account.trust < trustFloor ? paused(pairing, 'trust-lost', account.accountId, actor, at) : [];
   });
 }
+
+/** Pauses the active pairings of a pool whose own scaling may raise its ceiling: no loan could be counted on. */
+export function pausesForCeiling(
+  pairings: readonly Pairing[],
+  { poolId, accountId }: { readonly poolId: PoolId; readonly accountId: AccountId },
+  actor: string,
+  at: EpochMillis,
+): PairingChange[] {
+  return pairings.flatMap((pairing) => {
+    const concerned = pairing.lenderPoolId === poolId || pairing.borrowerPoolId === poolId;
+    return concerned ? paused(pairing, 'ceiling-not-fixed', accountId, actor, at) : [];
+  });
+}

@@ -41,11 +41,12 @@ export function isRefused(transition: Transition): transition is TransitionRefus
   return 'refused' in transition;
 }
 
-function refused(code: TransitionRefusal['code'], reason: string): TransitionRefusal {
+export function refused(code: TransitionRefusal['code'], reason: string): TransitionRefusal {
   return { refused: true, code, reason };
 }
 
-function entered(
+/** A pairing in its next state with everything that is written along with it. */
+export function entered(
   before: Pairing | undefined,
   pairing: Pairing,
   detailType: PairingEvent['detailType'],
@@ -85,7 +86,7 @@ function entered(
 }
 
 /** A pairing without what belongs to the states that it leaves. */
-function withoutPause(pairing: Pairing): Pairing {
+export function withoutPause(pairing: Pairing): Pairing {
   const { pausedFor: _reason, pausedAt: _at, ...rest } = pairing;
   return rest;
 }
@@ -108,6 +109,8 @@ export function propose(
     ...planned,
     version: (previous?.version ?? 0) + 1,
     state: 'proposed',
+    // A stop outlives the pairing: proposed anew, it is still on.
+    ...(previous?.stops === undefined ? {} : { stops: previous.stops }),
     acceptances: [],
     proposedAt: at,
     plannedAt: at,
@@ -123,12 +126,23 @@ function sideOf(pairing: Pairing, account: AccountId): 'lend' | 'borrow' | undef
 }
 
 /** Why a side cannot agree to a pairing now; undefined when it can. */
-function consentProblem(pairing: Pairing, { accountId, consent }: Party, at: EpochMillis): string | undefined {
+export function consentProblem(pairing: Pairing, { accountId, consent }: Party, at: EpochMillis): string | undefined {
   const invalid = invalidity(consent, at);
   if (invalid !== undefined) return `the consent of ${accountId} is not valid: ${invalid.detail}`;
   const side = sideOf(pairing, accountId);
   if (side !== undefined && consent?.terms[side] === undefined) return `the consent of ${accountId} does not ${side}`;
   return undefined;
+}
+
+/** With both agreements a pairing is active, unless a party has stopped it. */
+function acceptedState(
+  { stops }: Pairing,
+  byBoth: boolean,
+  at: EpochMillis,
+): Pick<Pairing, 'state' | 'activeAt' | 'pausedFor' | 'pausedAt'> {
+  if (!byBoth) return { state: 'accepted-by-one' };
+  const isStopped = stops !== undefined && stops.length > 0;
+  return isStopped ? { state: 'paused', pausedFor: 'stopped', pausedAt: at } : { state: 'active', activeAt: at };
 }
 
 /**
@@ -157,11 +171,10 @@ export function accept(pairing: Pairing, party: Party, by: Acceptance['by'], at:
   const next: Pairing = {
     ...pairing,
     version: pairing.version + 1,
-    state: isActive ? 'active' : 'accepted-by-one',
     acceptances,
-    ...(isActive ? { activeAt: at } : {}),
+    ...acceptedState(pairing, isActive, at),
   };
-  const detailType = isActive ? 'Entangle Pairing Active' : 'Entangle Pairing Accepted';
+  const detailType = next.state === 'active' ? 'Entangle Pairing Active' : 'Entangle Pairing Accepted';
   const change = entered(pairing, next, detailType, { accountId, type: 'pairing.accepted', actor, at });
   const { detail } = change.audit;
   return { ...change, audit: { ...change.audit, detail: { ...detail, by, consentVersion: consent.version } } };
@@ -203,6 +216,10 @@ export function pause(
 export function resume(pairing: Pairing, parties: readonly Party[], actor: string, at: EpochMillis): Transition {
   if (pairing.state !== 'paused') {
     return refused('wrong-state', `pairing ${pairing.pairingId} is ${pairing.state}: only a paused one is resumed`);
+  }
+  const [stop] = pairing.stops ?? [];
+  if (stop !== undefined) {
+    return refused('wrong-state', `account ${stop.accountId} has stopped pairing ${pairing.pairingId}`);
   }
   for (const accountId of [pairing.lenderAccountId, pairing.borrowerAccountId]) {
     const consent = parties.find((party) => party.accountId === accountId)?.consent;

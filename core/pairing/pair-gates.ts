@@ -18,7 +18,7 @@ function poolFacts(spec: PoolSpec): unknown[] {
 function termFacts(consent: Consent | undefined, side: 'lend' | 'borrow'): unknown[] {
   if (consent === undefined) return [];
   const { lend, borrow, maxPartners: _partners, pairingAcceptance: _acceptance, ...others } = consent.terms;
-  const { dataAccess: _access, whenNoPartner: _without, ...terms } = others;
+  const { dataAccess: _access, whenNoPartner: _without, waitAtMostSeconds: _wait, ...terms } = others;
   const limits = { maxUnits: 0, maxSharePercent: 0, maxUnitHoursPerMonth: 0 };
   const own = side === 'lend' ? lend && { ...lend, ...limits } : borrow && { ...borrow, ...limits };
   return [consent.status, terms, own];

@@ -1,16 +1,21 @@
 import type { ConsentTerms } from '../consent/consent.ts';
+import type { UnitLimit } from '../unit-limits.ts';
 import type { AccountId } from '../units.ts';
 import { invariant } from '../units.ts';
-import type { Acceptance, Pairing } from './pairing.ts';
+import type { Acceptance, Pairing, PairingStop } from './pairing.ts';
 
 /** A pairing as one of its parties may see it. */
 export type PairingView = Omit<
   Pairing,
-  'acceptances' | 'expectedUnits' | 'confidence' | 'savingMicroUsd' | 'metricReasons'
+  'acceptances' | 'stops' | 'limits' | 'expectedUnits' | 'confidence' | 'savingMicroUsd' | 'metricReasons'
 > &
   Partial<Pick<Pairing, 'expectedUnits' | 'confidence' | 'savingMicroUsd'>> & {
     /** Of the other party: that it has accepted and when, not under which version of its consent nor by whom. */
     readonly acceptances: readonly (Pick<Acceptance, 'accountId' | 'at'> & Partial<Acceptance>)[];
+    /** The party's own. */
+    readonly limit?: UnitLimit;
+    /** Of the other party: that it has stopped the pairing, and whether it recalls; not why, nor by whom. */
+    readonly stops?: readonly (Omit<PairingStop, 'actor' | 'reason'> & Partial<PairingStop>)[];
   };
 
 /**
@@ -25,7 +30,18 @@ export function pairingFor(
 ): PairingView {
   const isParty = account === pairing.lenderAccountId || account === pairing.borrowerAccountId;
   invariant(isParty, `${account} is a party of pairing ${pairing.pairingId}`);
-  const { expectedUnits, confidence, savingMicroUsd, metricReasons, ...open } = pairing;
+  const { expectedUnits, confidence, savingMicroUsd, metricReasons, stops: allStops, limits = [], ...stated } = pairing;
+  const stops = allStops?.map((stop) => {
+    const { accountId, at, recall } = stop;
+    return accountId === account ? stop : { accountId, at, recall };
+  });
+  const own = limits.find(({ accountId }) => accountId === account);
+  const { accountId: _account, ...limit } = own ?? { accountId: account };
+  const open = {
+    ...stated,
+    ...(own === undefined ? {} : { limit }),
+    ...(stops === undefined ? {} : { stops }),
+  };
   const acceptances = pairing.acceptances.map((acceptance) =>
     acceptance.accountId === account ? acceptance : { accountId: acceptance.accountId, at: acceptance.at },
   );

@@ -1,4 +1,5 @@
 import type { AuditEvent, Sha256Hex } from '../audit/chain.ts';
+import type { UnitLimit } from '../unit-limits.ts';
 import type { AccountId, EpochMillis, PoolId } from '../units.ts';
 import type { SavingInterval } from './savings.ts';
 
@@ -18,7 +19,7 @@ export const PAIRING_STATES = ['proposed', 'accepted-by-one', 'active', 'paused'
 export type PairingState = (typeof PAIRING_STATES)[number];
 
 /** Why a pairing is paused. */
-export type PauseReason = 'drift' | 'trust-lost' | 'consent-revoked';
+export type PauseReason = 'drift' | 'trust-lost' | 'consent-revoked' | 'stopped' | 'ceiling-not-fixed';
 /** Why a pairing has ended. */
 export type EndReason = 'declined' | 'ended-by-party' | 'expired' | 'no-longer-planned' | 'gate';
 
@@ -32,6 +33,22 @@ export interface Acceptance {
   /** ARN of the principal that accepted, or that made the consent. */
   readonly actor: string;
   readonly at: EpochMillis;
+}
+
+/** What one party allows at most of a pairing. */
+export interface PairingLimit extends UnitLimit {
+  readonly accountId: AccountId;
+}
+
+/** A party has stopped a pairing by its kill switch. */
+export interface PairingStop {
+  readonly accountId: AccountId;
+  /** ARN of the principal that stopped. */
+  readonly actor: string;
+  readonly at: EpochMillis;
+  readonly reason: string;
+  /** Whether its open loans are recalled too. */
+  readonly recall: boolean;
 }
 
 /** What a plan says of a pair. */
@@ -66,6 +83,10 @@ export interface Pairing extends PairingFigures {
   readonly activeAt?: EpochMillis;
   readonly pausedFor?: PauseReason;
   readonly pausedAt?: EpochMillis;
+  /** Limits that its parties have stated for it: the lender's on its units lent, the borrower's on its units borrowed. Absent: none. */
+  readonly limits?: readonly PairingLimit[];
+  /** Who has stopped it: one entry a party at most. While there is any, nothing makes it active. Absent: nobody has. */
+  readonly stops?: readonly PairingStop[];
   readonly endReason?: EndReason;
   readonly endedAt?: EpochMillis;
   /** Plans in a row that did not have the pair. */

@@ -10,9 +10,13 @@ export function utilisationPercent(metricValue: number, metric: ResourceMetric):
   return (metricValue / metric.fullUsePerUnit) * 100;
 }
 
-/** Demand in units (fully used instances) at a moment: utilisation × instances in service at that moment. */
+/**
+ * Demand in units (fully used instances) at a moment: utilisation × instances in service at that moment. A Sum over the group is
+ * demand already, however many instances there are.
+ */
 export function demandUnits(metricValue: number, inServiceUnits: number, metric: ResourceMetric): number {
-  return Math.max(0, (metricValue / metric.fullUsePerUnit) * inServiceUnits);
+  const instances = metric.statistic === 'Sum' ? 1 : inServiceUnits;
+  return Math.max(0, (metricValue / metric.fullUsePerUnit) * instances);
 }
 
 /**

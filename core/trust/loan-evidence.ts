@@ -1,5 +1,6 @@
 import type { AuditEvent } from '../audit/chain.ts';
-import type { Loan, LoanState } from '../lending/loan.ts';
+import { firmAtOf } from '../lending/drain.ts';
+import type { Loan, LoanState, RecallBy } from '../lending/loan.ts';
 import type { AccountId, EpochMillis, LoanId } from '../units.ts';
 import { MILLIS_PER_SECOND } from '../units.ts';
 import type { EvidenceKind, TrustEvidence } from './evidence.ts';
@@ -34,6 +35,22 @@ function recallKind(loan: Loan, { revokedBy, revokedAt, promisedNoticeSeconds }:
   return began - revokedAt >= Math.min(promised, untilDue) ? 'notice-kept' : 'notice-broken';
 }
 
+/** A higher need, whoever stopped lending, and whoever changed a group are not the lender, or not known to be. */
+function isLendersDoing(by: RecallBy): boolean {
+  return by !== 'higher-tier' && by !== 'kill-switch' && by !== 'foreign-change';
+}
+
+/**
+ * How a lender that asked for its units kept the notice on the loan; nothing where somebody else asked: a higher need, or who stopped
+ * lending.
+ */
+function noticeKind({ recall, recallNoticeSeconds = 0, dueAt }: Loan): EvidenceKind | undefined {
+  if (recall === undefined || !isLendersDoing(recall.by)) return undefined;
+  const untilDue = Math.max(0, (dueAt ?? recall.firmAt) - recall.askedAt);
+  const promised = Math.min(recallNoticeSeconds * MILLIS_PER_SECOND, untilDue);
+  return recall.firmAt - recall.askedAt >= promised ? 'notice-kept' : 'notice-broken';
+}
+
 /** How the lender kept the loan up; undefined when its end says nothing of the lender. */
 function lenderKind(loan: Loan, ending: LoanEnding): EvidenceKind | undefined {
   switch (loan.returnReason) {
@@ -41,6 +58,8 @@ function lenderKind(loan: Loan, ending: LoanEnding): EvidenceKind | undefined {
     case 'recovered':
     case 'requested-by-owner':
       return 'loan-kept';
+    case 'recalled':
+      return noticeKind(loan);
     case 'revoked':
       return recallKind(loan, ending);
     default:
@@ -50,7 +69,8 @@ function lenderKind(loan: Loan, ending: LoanEnding): EvidenceKind | undefined {
 
 /**
  * How the borrower gave the loan back; nothing when it never had it or what held it up was no doing of its own. It is held to the
- * moment when it was asked, not to the end of the term: a return that the hub begins late is not the borrower's.
+ * moment when it was asked, and where it has time until a later one, as a notice gives it, to that; not to the end of the term: a
+ * return that the hub begins late is not the borrower's.
  *
  * Late beyond the term it has also used capacity for longer than was agreed. That it used more than was agreed cannot be told: the
  * hub moves ceilings, and instances above one are the account's own doing, not the lender's capacity.
@@ -61,7 +81,8 @@ function borrowerKinds(loan: Loan): EvidenceKind[] {
   const [began, back] = [enteredAt(loan, 'returning'), enteredAt(loan, 'reclaimed')];
   if (began === undefined || back === undefined) return [];
   const grace = RETURN_GRACE_SECONDS * MILLIS_PER_SECOND;
-  if (back - began <= grace) return ['recall-honoured'];
+  const asked = Math.max(began, firmAtOf(loan) ?? began);
+  if (back - asked <= grace) return ['recall-honoured'];
   return back - (dueAt ?? back) > grace ? ['recall-overdue', 'terms-violated'] : ['recall-overdue'];
 }
 

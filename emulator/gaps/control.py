@@ -3,7 +3,7 @@
 import json
 from urllib.parse import parse_qs
 
-from . import calls, faults, fleet, patching
+from . import calls, faults, fleet, patching, quotas, reservations
 
 _app = patching.module("app")
 _actions = patching.module("core.iam_actions")
@@ -134,6 +134,10 @@ async def _route(scope, receive):
         faults.clear()
     elif route == ("PUT", "instances"):
         fleet.configure(await _read_json(receive))
+    elif route == ("PUT", "reservations"):
+        reservations.configure(await _read_json(receive))
+    elif route == ("PUT", "quotas"):
+        quotas.configure(await _read_json(receive))
     elif route == ("GET", "calls"):
         query = parse_qs(scope.get("query_string", b"").decode())
         found = calls.since(int(query.get("since", ["0"])[0]))

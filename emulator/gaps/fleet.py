@@ -24,6 +24,21 @@ _behaviours = {}
 _activities = {}
 
 
+def choose_place(group, zone):
+    """((zone, Capacity Reservation id or None), None), or (None, error code); launch_targets knows reservations."""
+    return (zone, None), None
+
+
+def begin_termination(group, instance, now, stop_seconds):
+    """The instance is on its way out; termination knows the hooks in which it may wait."""
+    instance["LifecycleState"] = "Terminating"
+    instance["_dueAt"] = now + stop_seconds
+
+
+def advance_termination(instance, now):
+    """The time of an instance that waits in a hook has come; termination knows hooks."""
+
+
 def start():
     threading.Thread(target=_tick_forever, daemon=True, name="auto-scaling").start()
 
@@ -90,6 +105,12 @@ def _launch(group, cause, size_before, size_after):
         group["_retryAt"] = now + RETRY_SECONDS
         _fail_launch(group, cause, zone, behaviour["errorCode"], now)
         return
+    place, error_code = choose_place(group, zone)
+    if place is None:
+        group["_retryAt"] = now + RETRY_SECONDS
+        _fail_launch(group, cause, zone, error_code, now)
+        return
+    zone, reservation_id = place
     instance_id = "i-" + uuid.uuid4().hex[:17]
     activity = _add(group, {
         "Description": f"Launching a new EC2 instance: {instance_id}", "Cause": cause, "StartTime": _iso(now),
@@ -99,7 +120,8 @@ def _launch(group, cause, size_before, size_after):
         "ProtectedFromScaleIn": group["NewInstancesProtectedFromScaleIn"],
         "LaunchTemplate": group.get("LaunchTemplate") or {},
         "LaunchConfigurationName": group.get("LaunchConfigurationName", ""),
-        "_launchedAt": now, "_dueAt": now + behaviour["startSeconds"], "_activity": activity})
+        "_launchedAt": now, "_dueAt": now + behaviour["startSeconds"], "_activity": activity,
+        **({"_reservationId": reservation_id} if reservation_id else {})})
 
 
 def _fail_launch(group, cause, zone, code, now):
@@ -129,8 +151,7 @@ def _scale_in(group, live, count, cause):
     for _ in range(min(count, len(candidates))):
         chosen = choose_victim(candidates, group["TerminationPolicies"])
         candidates.remove(chosen)
-        chosen["LifecycleState"] = "Terminating"
-        chosen["_dueAt"] = now + stop_seconds
+        begin_termination(group, chosen, now, stop_seconds)
         chosen["_activity"] = _add(group, {
             "Description": f"Terminating EC2 instance: {chosen['InstanceId']}",
             "Cause": f"At {_iso(now)} {cause}  At {_iso(now)} an instance was taken out of service in response to a "
@@ -145,6 +166,22 @@ def _scale_in(group, live, count, cause):
             "EndTime": _iso(now), "StatusCode": "Failed", "Progress": 100, "Details": {},
             "StatusMessage": "Could not scale to desired capacity because all remaining instances are protected "
                              "from scale in."})
+
+
+def interrupt(group, instance):
+    """EC2 ends an instance of the group, which replaces it where it still can."""
+    with lock:
+        now = time.time()
+        name = group["AutoScalingGroupName"]
+        instance["LifecycleState"] = "Terminating"
+        instance["_dueAt"] = now + _behaviour(name)["stopSeconds"]
+        instance["_activity"] = _add(group, {
+            "Description": f"Terminating EC2 instance: {instance['InstanceId']}",
+            "Cause": f"At {_iso(now)} an instance was taken out of service in response to an EC2 health check "
+                     "indicating it has been terminated or stopped.",
+            "StartTime": _iso(now), "StatusCode": "InProgress", "Progress": 0,
+            "Details": {"Availability Zone": instance["AvailabilityZone"]}})
+        reconcile(group, "an instance was started in response to an instance that was ended.")
 
 
 def choose_victim(candidates, policies):
@@ -168,7 +205,9 @@ def _advance(group, now):
         if instance["LifecycleState"] == "Pending":
             instance["LifecycleState"] = "InService"
             _finish(group, instance, "EC2 Instance Launch Successful", now)
-        elif instance["LifecycleState"] == "Terminating":
+        elif instance["LifecycleState"] == "Terminating:Wait":
+            advance_termination(instance, now)
+        elif instance["LifecycleState"] in ("Terminating", "Terminating:Proceed"):
             group["Instances"].remove(instance)
             _finish(group, instance, "EC2 Instance Terminate Successful", now)
 

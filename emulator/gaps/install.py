@@ -7,15 +7,22 @@ from . import (
     buses,
     control,
     lambdas,
+    launch_targets,
     maps,
     metrics,
     object_lock,
+    quotas,
+    reservation_access,
+    reservation_calls,
     schedules,
+    shares,
     templates,
+    termination,
     workflows,
 )
 
-GAPS = (access, metrics, alarms, buses, schedules, autoscaling, object_lock, templates, lambdas, workflows, maps)
+GAPS = (access, quotas, metrics, alarms, buses, schedules, autoscaling, termination, object_lock, templates, lambdas, workflows,
+        maps, reservation_calls, shares, launch_targets, reservation_access)
 
 
 def everything():

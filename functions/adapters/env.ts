@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parsePriorityRules } from './priority-rules.ts';
 
 const name = z.string().min(1);
 const wholeSeconds = z
@@ -11,6 +12,12 @@ const creditStrength = z
   .string()
   .regex(/^0(\.\d+)?$/, 'expected a number from 0 up to 1, 1 excluded')
   .transform((text) => Number.parseFloat(text));
+
+/** As priority-rules.ts takes them; left out: the default ones. */
+const priorityRules = z
+  .string()
+  .default('{}')
+  .transform((text) => parsePriorityRules(text));
 
 const variables = {
   ENTANGLE_ACCOUNTS_TABLE: name,
@@ -30,6 +37,7 @@ const variables = {
   ENTANGLE_ADJUST_ROLE_NAME: name,
   ENTANGLE_STUCK_AFTER_SECONDS: wholeSeconds,
   ENTANGLE_CREDIT_STRENGTH: creditStrength,
+  ENTANGLE_PRIORITY_RULES: priorityRules,
 };
 type Variables = typeof variables;
 type Variable = keyof Variables;

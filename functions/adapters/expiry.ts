@@ -21,6 +21,11 @@ function atExpression(dueAt: number): string {
   return `at(${new Date(second).toISOString().slice(0, 19)})`;
 }
 
+/** A renewed loan has a schedule of its own for each term: the one that has just fired may not be gone yet. */
+function scheduleName(loan: Loan, renewals = loan.renewals?.length ?? 0): string {
+  return renewals === 0 ? loan.loanId : `${loan.loanId}-${renewals}`;
+}
+
 /**
  * Schedules the return of an active loan at the end of its term, once: a schedule that exists already is the same one.
  * EventBridge Scheduler keeps a minute's precision on AWS; reconciling finds a loan whose schedule was lost.
@@ -30,7 +35,7 @@ export async function scheduleExpiry(client: SchedulerClient, loan: Loan, target
   try {
     await client.send(
       new CreateScheduleCommand({
-        Name: loan.loanId,
+        Name: scheduleName(loan),
         GroupName: target.groupName,
         ScheduleExpression: atExpression(loan.dueAt),
         ScheduleExpressionTimezone: 'UTC',
@@ -50,8 +55,19 @@ export async function scheduleExpiry(client: SchedulerClient, loan: Loan, target
 
 /** Removes the schedule of a loan that ended before its term; one that has fired is gone already. */
 export async function cancelExpiry(client: SchedulerClient, loan: Loan, groupName: string): Promise<void> {
+  await remove(client, scheduleName(loan), groupName);
+}
+
+/** Schedules the new end of a renewed loan, then removes what was scheduled for the old one. */
+export async function moveExpiry(client: SchedulerClient, loan: Loan, target: ExpiryTarget): Promise<void> {
+  const { length } = loan.renewals ?? [];
+  await scheduleExpiry(client, loan, target);
+  if (length > 0) await remove(client, scheduleName(loan, length - 1), target.groupName);
+}
+
+async function remove(client: SchedulerClient, name: string, groupName: string): Promise<void> {
   try {
-    await client.send(new DeleteScheduleCommand({ Name: loan.loanId, GroupName: groupName }));
+    await client.send(new DeleteScheduleCommand({ Name: name, GroupName: groupName }));
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) throw error;
   }

@@ -1,5 +1,6 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import { DescribeAutoScalingGroupsCommand, UpdateAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
+import { CRITICALITY_TAG, SLA_TIER_TAG } from '../../core/allocation/priority.ts';
 import type { CeilingMove } from '../../core/lending/loan.ts';
 import type { GroupObservation, PoolSpec } from '../../core/pool.ts';
 import { now } from './clock.ts';
@@ -10,6 +11,8 @@ import { linkedAccount } from './linked-account.ts';
 export const LENDING_TAG = { key: 'entangle:lending', value: 'enabled' } as const;
 
 function observation(group: AutoScalingGroup): GroupObservation {
+  const tagged = (key: string): string | undefined => group.Tags?.find((tag) => tag.Key === key)?.Value;
+  const [slaTierTag, criticalityTag] = [tagged(SLA_TIER_TAG), tagged(CRITICALITY_TAG)];
   const states = (group.Instances ?? []).map((instance) => instance.LifecycleState ?? '');
   return {
     minSize: group.MinSize ?? 0,
@@ -18,6 +21,8 @@ function observation(group: AutoScalingGroup): GroupObservation {
     inServiceUnits: states.filter((state) => state === 'InService').length,
     occupiedUnits: states.filter((state) => state !== 'Terminated').length,
     lendingEnabled: (group.Tags ?? []).some((tag) => tag.Key === LENDING_TAG.key && tag.Value === LENDING_TAG.value),
+    ...(slaTierTag === undefined ? {} : { slaTierTag }),
+    ...(criticalityTag === undefined ? {} : { criticalityTag }),
     observedAt: now(),
   };
 }

@@ -19,6 +19,12 @@ export function loanIdFor(poolId: PoolId, trigger: string, at: EpochMillis): Loa
   return `ln-${digest.slice(0, LOAN_ID_HEX_DIGITS)}` as LoanId;
 }
 
+/** The id of a part of a request after the first, whose id is the request's. */
+export function partIdFor(requestId: LoanId, part: number): LoanId {
+  const digest = sha256Hex([requestId, 'part', part].join('\n'));
+  return `ln-${digest.slice(0, LOAN_ID_HEX_DIGITS)}` as LoanId;
+}
+
 /** The id of the pairing of two pools in their roles. */
 export function pairingIdFor(lender: PoolId, borrower: PoolId): PairingId {
   return pairingIdOf(lender, borrower, sha256Hex);

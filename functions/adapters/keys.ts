@@ -61,6 +61,15 @@ export const outboxKey = (account: AccountId, at: EpochMillis, eventId = ''): { 
   item: `EVENT#${String(at).padStart(EPOCH_MILLIS_DIGITS, '0')}#${eventId}`,
 });
 
+/** Partitions of who waits for a lender's pool: apart from the accounts' own, so that removing from them can be allowed alone. */
+export const QUEUE_PREFIX = 'QUEUE#';
+
+/** That a request waits for a pool; without a loan: where those that do begin. */
+export const queueKey = (lender: PoolId, loanId = ''): { accountId: string; item: string } => ({
+  accountId: `${QUEUE_PREFIX}${lender}`,
+  item: `REQUEST#${loanId}`,
+});
+
 /** Where evidence of an account begins that is from a moment on; the id of a piece of evidence follows it. */
 export const evidenceItem = (at: EpochMillis, evidenceId = ''): string =>
   `EVIDENCE#${String(at).padStart(EPOCH_MILLIS_DIGITS, '0')}#${evidenceId}`;

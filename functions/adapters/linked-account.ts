@@ -14,6 +14,17 @@ export interface RoleInLinkedAccount {
 export interface LinkedAccountClients {
   readonly autoScaling: AutoScalingClient;
   readonly cloudWatch: CloudWatchClient;
+  /** For clients of other services in the same session. */
+  readonly options: SessionOptions;
+}
+
+interface SessionOptions {
+  readonly region: string;
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+  };
 }
 
 const sts = new STSClient({});
@@ -52,7 +63,7 @@ async function openSession(account: AccountId, region: string, role: RoleInLinke
   };
   const ends = Expiration?.getTime() ?? now() + SESSION_SECONDS * 1_000;
   return {
-    clients: { autoScaling: new AutoScalingClient(options), cloudWatch: new CloudWatchClient(options) },
+    clients: { autoScaling: new AutoScalingClient(options), cloudWatch: new CloudWatchClient(options), options },
     renewAtMillis: ends - RENEW_BEFORE_MILLIS,
   };
 }

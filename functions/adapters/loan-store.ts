@@ -9,6 +9,7 @@ import type {
   UsageChange,
 } from '../../core/lending/commit.ts';
 import { assertCommit } from '../../core/lending/commit.ts';
+import { nodeText } from '../../core/lending/limits.ts';
 import type { Loan } from '../../core/lending/loan.ts';
 import { isOpen } from '../../core/lending/loan.ts';
 import type { LoanStore } from '../../core/ports.ts';
@@ -20,10 +21,13 @@ import { documents } from './clients.ts';
 import type { Env } from './env.ts';
 import { pairingIdFor } from './ids.ts';
 import { consentKey, pairingStateKey, poolKey, usageKey } from './keys.ts';
+import { limitKey } from './limit-store.ts';
 import { countLoan } from './metrics.ts';
+import { outboxItem } from './pairing-events.ts';
 import { snapshotKeys, snapshotOf } from './snapshot.ts';
+import { notStoppedCheck } from './stop-store.ts';
 import type { ConditionedWrite } from './transaction.ts';
-import { ConditionsFailed, commitAudited } from './transaction.ts';
+import { ConditionsFailed, commitAuditedInAll } from './transaction.ts';
 
 export interface LoanTables {
   readonly accountsTable: string;
@@ -81,8 +85,16 @@ function poolWrite(table: string, change: PoolChange, loanId: LoanId): Condition
   const sets = ['#version = #version + :one', ...(moved ? ['movingLoanId = :loan'] : [])];
   const counters = (['lentUnits', 'borrowedUnits', 'provisionedUnits'] as const).filter((name) => change[name]);
   for (const name of counters) sets.push(`${name} = ${name} + :${name}`);
-  if (change.coolDownUntil !== undefined) sets.push('coolDownUntil = :coolDownUntil');
-  const update = `SET ${sets.join(', ')}${change.moving === 'release' ? ' REMOVE movingLoanId' : ''}`;
+  const stated = (['coolDownUntil', 'partnerCoolDowns', 'lendAgainAt', 'ceilingDriftUnits'] as const).filter(
+    (name) => change[name] !== undefined,
+  );
+  for (const name of stated) sets.push(`${name} = :${name}`);
+  if (change.waiting === 'begin') sets.push('waitingLoanId = :loan');
+  const removed = [
+    ...(change.moving === 'release' ? ['movingLoanId'] : []),
+    ...(change.waiting === 'end' ? ['waitingLoanId'] : []),
+  ];
+  const update = `SET ${sets.join(', ')}${removed.length === 0 ? '' : ` REMOVE ${removed.join(', ')}`}`;
   return {
     condition: `pool ${change.poolId} is at version ${change.expectedVersion}, to ${change.moving} its move`,
     write: {
@@ -95,9 +107,9 @@ function poolWrite(table: string, change: PoolChange, loanId: LoanId): Condition
         ExpressionAttributeValues: {
           ':version': change.expectedVersion,
           ':one': 1,
-          ...(change.moving === 'none' ? {} : { ':loan': loanId }),
+          ...(change.moving === 'none' && change.waiting !== 'begin' ? {} : { ':loan': loanId }),
           ...Object.fromEntries(counters.map((name) => [`:${name}`, change[name]])),
-          ...(change.coolDownUntil === undefined ? {} : { ':coolDownUntil': change.coolDownUntil }),
+          ...Object.fromEntries(stated.map((name) => [`:${name}`, change[name]])),
         },
       },
     },
@@ -145,19 +157,18 @@ function pairCheck(table: string, { lenderPoolId, borrowerPoolId }: PairConditio
 /** What is used under a consent; a rise is conditional on the room that is left, whoever else uses it at the same time. */
 function usageWrite(table: string, change: UsageChange): ConditionedWrite {
   const units = change.direction === 'lend' ? 'lentUnits' : 'borrowedUnits';
-  const { unitsBeforeAtMost, unitSecondsBeforeAtMost, credit } = change;
+  const { unitsBeforeAtMost, unitSecondsBeforeAtMost, credit, node } = change;
+  const what = node === undefined ? `the consent of ${change.accountId}` : `the limit of ${nodeText(node)}`;
   if ((unitsBeforeAtMost ?? 0) < 0 || (unitSecondsBeforeAtMost ?? 0) < 0) {
-    throw new LimitReached([
-      `the consent of ${change.accountId} never covers ${change.units} units to ${change.direction}`,
-    ]);
+    throw new LimitReached([`${what} never covers ${change.units} units to ${change.direction}`]);
   }
   const limited = unitsBeforeAtMost !== undefined && unitSecondsBeforeAtMost !== undefined;
   return {
-    condition: `${LIMIT}the consent of ${change.accountId} has room for ${change.units} more units to ${change.direction}`,
+    condition: `${LIMIT}${what} has room for ${change.units} more units to ${change.direction}`,
     write: {
       Update: {
         TableName: table,
-        Key: usageKey(change.accountId),
+        Key: change.node === undefined ? usageKey(change.accountId) : limitKey(change.node),
         UpdateExpression: `ADD #units :units, #month :unitSeconds${credit === undefined ? '' : ', #credit :credit'}`,
         ...(limited
           ? {
@@ -185,10 +196,16 @@ function writesOf(commit: LoanCommit, tables: LoanTables): ConditionedWrite[] {
   const { accountsTable } = tables;
   return [
     loanWrite(tables.loansTable, commit.loan, commit.expectedVersion),
+    ...(commit.rest === undefined ? [] : [loanWrite(tables.loansTable, commit.rest.loan, undefined)]),
     ...commit.pools.map((change) => poolWrite(accountsTable, change, commit.loan.loanId)),
     ...commit.consents.map((condition) => consentCheck(accountsTable, condition, commit.audit.at)),
     ...commit.pairs.map((condition) => pairCheck(accountsTable, condition)),
+    ...(commit.notStopped ?? []).map((account) => notStoppedCheck(accountsTable, account)),
     ...commit.usage.map((change) => usageWrite(accountsTable, change)),
+    ...(commit.events ?? []).map((event) => ({
+      condition: `event ${event.detail.eventId} waits to be told`,
+      write: { Put: { TableName: accountsTable, Item: outboxItem(commit.loan.borrowerAccountId, event) } },
+    })),
     ...commit.ledger.map((entry) => ({
       condition: `entry ${entry.entryId} of ${entry.accountId} is not in the ledger yet`,
       write: {
@@ -237,11 +254,12 @@ export class DynamoLoanStore implements LoanStore {
     heads: Readonly<Record<string, ChainHead>>,
   ): Promise<Readonly<Record<string, ChainHead>>> {
     assertCommit(commit);
-    const account = commit.audit.accountId;
+    const events = [commit.audit, ...(commit.rest === undefined ? [] : [commit.rest.audit])];
     try {
-      const head = await commitAudited(writesOf(commit, this.#tables), commit.audit, heads[account], this.#tables);
+      const moved = await commitAuditedInAll(writesOf(commit, this.#tables), events, heads, this.#tables);
       this.#onCommitted(commit.loan);
-      return { ...heads, [account]: head };
+      if (commit.rest !== undefined) this.#onCommitted(commit.rest.loan);
+      return { ...heads, ...moved };
     } catch (error) {
       if (!(error instanceof ConditionsFailed)) throw error;
       const onlyLimits = error.conditions.every((condition) => condition.startsWith(LIMIT));
@@ -269,7 +287,8 @@ function loanOf(item: Item): Loan {
   return loan as unknown as Loan;
 }
 
-async function loansById(table: string, ids: readonly string[]): Promise<Loan[]> {
+/** Loans by their ids, oldest first; those that do not exist are left out. */
+export async function loansById(table: string, ids: readonly string[]): Promise<Loan[]> {
   const items = await batchGet(
     table,
     ids.map((loanId) => ({ loanId })),

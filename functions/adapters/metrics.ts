@@ -1,4 +1,5 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { PoolCapacity } from '../../core/lending/capacity.ts';
 import type { LoanState } from '../../core/lending/loan.ts';
 
 /** Namespace and service come from the environment (POWERTOOLS_METRICS_NAMESPACE, POWERTOOLS_SERVICE_NAME). */
@@ -16,4 +17,21 @@ export function countFailedModel(name: string): void {
   const single = metrics.singleMetric();
   single.addDimension('model', name);
   single.addMetric('FailedModels', MetricUnit.Count, 1);
+}
+
+/** Keeps what a pool lends and borrows and what it could: `LendingUnits`, `CouldLendUnits`, `BorrowingUnits`, `CouldBorrowUnits` by pool. */
+export function recordCapacity({
+  poolId,
+  lendingUnits,
+  couldLendUnits,
+  borrowingUnits,
+  couldBorrowUnits,
+}: PoolCapacity): void {
+  const own = new Metrics();
+  own.addDimension('pool', poolId);
+  own.addMetric('LendingUnits', MetricUnit.Count, lendingUnits);
+  own.addMetric('CouldLendUnits', MetricUnit.Count, couldLendUnits);
+  own.addMetric('BorrowingUnits', MetricUnit.Count, borrowingUnits);
+  own.addMetric('CouldBorrowUnits', MetricUnit.Count, couldBorrowUnits);
+  own.publishStoredMetrics();
 }

@@ -1,5 +1,6 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DeleteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { LoanEvent } from '../../core/lending/loan-event.ts';
 import type { PairingChange, PairingEvent } from '../../core/pairing/pairing.ts';
 import type { AccountId, EpochMillis } from '../../core/units.ts';
 import { epochMillis } from '../../core/units.ts';
@@ -18,14 +19,17 @@ export interface EventRoute {
   readonly busName: string;
 }
 
+/** What is told on the hub's bus. */
+type BusEvent = PairingEvent | LoanEvent;
+
 /** An event and the account under which it waits. */
 interface Waiting {
   readonly account: AccountId;
-  readonly event: PairingEvent;
+  readonly event: BusEvent;
 }
 
 /** An event as it waits to be told. It is written in the transaction of the change, so that no crash loses it. */
-export function outboxItem(account: AccountId, event: PairingEvent): Record<string, unknown> {
+export function outboxItem(account: AccountId, event: BusEvent): Record<string, unknown> {
   return { ...outboxKey(account, event.at, event.detail.eventId), event };
 }
 
@@ -73,6 +77,11 @@ async function putAll(waiting: readonly Waiting[], route: EventRoute): Promise<n
  * Tells on the hub's bus of changes that are written. What cannot be put now waits in the table, and `sweepEvents` puts it later; so
  * each event comes at least once, and now and then twice.
  */
+export async function publishEvents(waiting: readonly Waiting[], route: EventRoute): Promise<void> {
+  await putAll(waiting, route);
+}
+
+/** The same for changes of pairings. */
 export async function publishPairingEvents(changes: readonly PairingChange[], route: EventRoute): Promise<void> {
   await putAll(
     changes.map(({ audit, event }) => ({ account: audit.accountId, event })),
@@ -103,7 +112,7 @@ export async function sweepEvents(account: AccountId, before: EpochMillis, route
         ...(start === undefined ? {} : { ExclusiveStartKey: start }),
       }),
     );
-    for (const { event } of page.Items ?? []) waiting.push({ account, event: event as PairingEvent });
+    for (const { event } of page.Items ?? []) waiting.push({ account, event: event as BusEvent });
     start = page.LastEvaluatedKey;
   } while (start !== undefined);
   return putAll(waiting, route);

@@ -24,6 +24,14 @@ export class ForeignChange extends Error {
 export class LenderNeedsCapacity extends Error {
   override readonly name = 'LenderNeedsCapacity';
 }
+/** Another execution has gone on with the same request, or its borrower has cancelled it: this one has nothing left to do. */
+export class StartedElsewhere extends Error {
+  override readonly name = 'StartedElsewhere';
+}
+/** The borrower's account has no vCPUs left for what it borrowed. */
+export class QuotaExceeded extends Error {
+  override readonly name = 'QuotaExceeded';
+}
 /** The loan is not in a state in which this step can be. */
 export class StepOutOfOrder extends Error {
   override readonly name = 'StepOutOfOrder';

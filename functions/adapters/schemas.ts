@@ -11,6 +11,7 @@ import { ISOLATION_LEVELS } from '../../core/pool.ts';
 import { RECORD_KINDS } from '../../core/trust/record.ts';
 import type { LoanId, PoolId } from '../../core/units.ts';
 import { accountId, epochMillis, microUsd, poolIdParts, RESOURCE_TYPES } from '../../core/units.ts';
+import { unitLimitsSchema } from './limit-schemas.ts';
 
 /** Shapes of everything that enters from outside; parsed once, at the edge, into the types of core. */
 
@@ -62,6 +63,13 @@ const resourceMetricSchema = z
     message: 'expected less than thresholdPercent',
   });
 
+const watchSchema = z.strictObject({
+  trend: z.strictObject({ withinSeconds: positive, samples: z.int().min(5).max(60) }).exactOptional(),
+  anomaly: z
+    .strictObject({ withinSeconds: positive, samples: positive.max(60), score: z.number().gt(0) })
+    .exactOptional(),
+});
+
 /** Body of `PUT /pools`. */
 export const poolSpecSchema = z
   .strictObject({
@@ -76,6 +84,7 @@ export const poolSpecSchema = z
     tenancy: z.enum(['default', 'dedicated']),
     storageType: z.string().min(1),
     networkGbps: z.number().gt(0),
+    vcpusPerUnit: positive.exactOptional(),
     commitments: z.array(
       z.strictObject({
         kind: z.enum(['capacity-reservation', 'reserved-instance', 'savings-plan']),
@@ -84,6 +93,7 @@ export const poolSpecSchema = z
       }),
     ),
     lendsAs: z.enum(['physical', 'nominal']).exactOptional(),
+    launchesIntoReservations: z.boolean().exactOptional(),
     encryptedAtRest: z.boolean().exactOptional(),
     isolation: z.enum(ISOLATION_LEVELS).exactOptional(),
     withoutLending: z.enum(['on-demand', 'own-reservation', 'no-capacity']).exactOptional(),
@@ -114,6 +124,8 @@ export const poolSpecSchema = z
         needLevel: z.enum(NEED_LEVELS),
       })
       .exactOptional(),
+    limits: unitLimitsSchema.exactOptional(),
+    watch: watchSchema.exactOptional(),
     resources: z.partialRecord(z.enum(RESOURCE_TYPES), resourceMetricSchema),
   })
   .refine((spec) => spec.poolId === `${spec.accountId}/${spec.region}/${spec.groupName}`, {
@@ -147,11 +159,20 @@ const usageLimits = {
   maxUnitHoursPerMonth: z.number().gt(0),
 };
 
+/** A week: a need that lasts longer is none for a loan. */
+const WAIT_SECONDS_MAX = 604_800;
+
 /** Body of `PUT /consent`. */
 export const consentTermsSchema = z
   .strictObject({
     lend: z
-      .strictObject({ ...usageLimits, minPriceMicroUsdPerUnitHour: microUsdSchema, recallNoticeSeconds: wholeNumber })
+      .strictObject({
+        ...usageLimits,
+        minPriceMicroUsdPerUnitHour: microUsdSchema,
+        recallNoticeSeconds: wholeNumber,
+        recallableFromSeconds: wholeNumber.exactOptional(),
+        preemption: z.enum(['never', 'lower-tier']).exactOptional(),
+      })
       .exactOptional(),
     borrow: z
       .strictObject({
@@ -159,6 +180,11 @@ export const consentTermsSchema = z
         maxPriceMicroUsdPerUnitHour: microUsdSchema,
         minRecallNoticeSeconds: wholeNumber,
         maxNeedLevel: z.enum(NEED_LEVELS).exactOptional(),
+        fill: z
+          .strictObject({ minimumUnits: positive.exactOptional(), minimumSharePercent: percent.exactOptional() })
+          .refine((fill) => Object.keys(fill).length > 0, 'expected minimumUnits, minimumSharePercent or both')
+          .exactOptional(),
+        preemption: z.enum(['never', 'lower-tier']).exactOptional(),
         substitutions: z
           .array(z.strictObject({ from: instanceTypeSchema, to: instanceTypeSchema, unitRatio: z.number().gt(0) }))
           .refine((all) => new Set(all.map(({ from, to }) => `${from} ${to}`)).size === all.length, {
@@ -191,7 +217,9 @@ export const consentTermsSchema = z
     ),
     shortestTermSeconds: positive,
     longestTermSeconds: positive,
-    whenNoPartner: z.enum(['provision', 'refuse']),
+    renewable: z.boolean().exactOptional(),
+    whenNoPartner: z.enum(['provision', 'refuse', 'wait']),
+    waitAtMostSeconds: positive.max(WAIT_SECONDS_MAX).exactOptional(),
     validUntil: epochMillisSchema.exactOptional(),
   })
   .refine((terms) => terms.lend !== undefined || terms.borrow !== undefined, {
@@ -228,17 +256,37 @@ const borrowShape = {
   execution: z.string().min(1),
 };
 
-/** What asks for a loan: an alarm, or a forecast before there is one. */
+/** As look-ahead has found it a moment ago. */
+const watchNeedSchema = z.object({
+  kind: z.enum(['trend', 'anomaly']),
+  resource: z.enum(RESOURCE_TYPES),
+  neededUnits: positive,
+  beforeMillis: epochMillisSchema,
+  reason: z.string().min(1),
+});
+
+/** What asks for a loan: an alarm, or before there is one a forecast or the course of demand. */
 export const borrowInputSchema = z.union([
   z.object({ ...borrowShape, alarmName: z.string().min(1), transitionAtMillis: epochMillisSchema }),
   z.object({ ...borrowShape, forecastSlotMillis: epochMillisSchema }),
+  z.object({ ...borrowShape, watchNeed: watchNeedSchema }),
 ]);
+
+/** A request that stands already goes on: the next part of a need, or one that waits. */
+export const resumeInputSchema = z.object({
+  loanId: loanIdSchema,
+  poolId: poolIdSchema,
+  execution: z.string().min(1),
+  resume: z.literal(true),
+});
 
 export const returnReasonSchema = z.enum([
   'expired',
   'recovered',
+  'recalled',
   'revoked',
   'requested-by-owner',
+  'below-minimum',
   'repair',
   'step-failed',
 ]);

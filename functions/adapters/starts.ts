@@ -1,8 +1,9 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { LoanSnapshot } from '../../core/lending/commit.ts';
-import type { ReturnReason } from '../../core/lending/loan.ts';
+import type { ReturnReason, WatchNeed } from '../../core/lending/loan.ts';
 import type { EpochMillis, LoanId, PoolId, ResourceType } from '../../core/units.ts';
+import { epochMillis } from '../../core/units.ts';
 import { loanIdFor, sha256Hex } from './ids.ts';
 
 const NAME_HEX_DIGITS = 24;
@@ -55,6 +56,14 @@ export interface AheadStart {
   readonly coolDownUntil: EpochMillis | undefined;
 }
 
+export interface WatchStart {
+  readonly poolId: PoolId;
+  readonly need: WatchNeed;
+  /** End of the pool's last cool-down: what was refused may be asked for again after it. */
+  readonly coolDownUntil: EpochMillis | undefined;
+  readonly withinMillis: number;
+}
+
 /** Starts borrowing before an alarm; the name is the pool and the slot of its forecast. */
 export async function startBorrowAhead(
   client: SFNClient,
@@ -65,6 +74,36 @@ export async function startBorrowAhead(
   const loanId = loanIdFor(poolId, `forecast/${coolDownUntil}`, slotAt);
   const input = { loanId, poolId, resourceType, forecastSlotMillis: slotAt };
   return { started: await startOnce(client, stateMachineArn, `borrow-${loanId}-0`, input), loanId };
+}
+
+/**
+ * Starts borrowing for what a pool's demand is doing just now; the name is the pool, the kind and the time within which it is needed:
+ * as long as demand goes on so, it is asked for once in that time.
+ */
+export async function startBorrowWatched(
+  client: SFNClient,
+  stateMachineArn: string,
+  start: WatchStart,
+): Promise<{ started: boolean; loanId: LoanId }> {
+  const { poolId, need, coolDownUntil = 0, withinMillis } = start;
+  const slotAt = epochMillis(Math.floor(need.beforeMillis / withinMillis) * withinMillis);
+  const loanId = loanIdFor(poolId, `${need.kind}/${coolDownUntil}`, slotAt);
+  const input = { loanId, poolId, resourceType: need.resource, watchNeed: need };
+  return { started: await startOnce(client, stateMachineArn, `borrow-${loanId}-0`, input), loanId };
+}
+
+/**
+ * Goes on with a request that stands already: the next part of a need, or one that waits. `occasion` stands for what gives reason to:
+ * the same one starts it once. The first start of a part is named as the part itself says (`startedBy`).
+ */
+export async function resumeRequest(
+  client: SFNClient,
+  stateMachineArn: string,
+  loan: { readonly loanId: LoanId; readonly borrowerPoolId: PoolId },
+  occasion: string,
+): Promise<boolean> {
+  const input = { loanId: loan.loanId, poolId: loan.borrowerPoolId, resume: true };
+  return startOnce(client, stateMachineArn, `borrow-${loan.loanId}-${occasion}`, input);
 }
 
 /** Pools that one execution plans anew: their ids stay far below the 256 KB of its input. */
@@ -87,6 +126,16 @@ export async function startPlanFor(
     if (await startOnce(client, stateMachineArn, name, { poolIds: some })) started += 1;
   }
   return started;
+}
+
+/** Starts deciding, before the end of its term, whether a loan is renewed; once for each version of it. */
+export async function startRenewal(
+  client: SFNClient,
+  stateMachineArn: string,
+  loan: { readonly loanId: LoanId; readonly version: number },
+): Promise<boolean> {
+  const name = `renew-${loan.loanId}-v${loan.version}`;
+  return startOnce(client, stateMachineArn, name, { loanId: loan.loanId, reason: 'renew' });
 }
 
 /**

@@ -17,9 +17,16 @@ export interface AlarmObservation {
   readonly transitionAt: EpochMillis;
 }
 
-/** The group and resource type of an alarm name; `undefined` when it is not one of ours. */
-export function parseAlarmName(alarmName: string): { groupName: string; resourceType: ResourceType } | undefined {
-  const match = /^entangle\/(.+)\/([a-z]+)$/.exec(alarmName);
+/**
+ * The group and resource type of an alarm name; `undefined` when it is not one of ours.
+ * @param kind `high`: the threshold that asks for a loan. `low`: the recovery threshold, `entangle-low/<group>/<resource type>`
+ */
+export function parseAlarmName(
+  alarmName: string,
+  kind: 'high' | 'low' = 'high',
+): { groupName: string; resourceType: ResourceType } | undefined {
+  const pattern = kind === 'high' ? /^entangle\/(.+)\/([a-z]+)$/ : /^entangle-low\/(.+)\/([a-z]+)$/;
+  const match = pattern.exec(alarmName);
   const resourceType = RESOURCE_TYPES.find((type) => type === match?.[2]);
   const groupName = match?.[1];
   return groupName === undefined || resourceType === undefined ? undefined : { groupName, resourceType };

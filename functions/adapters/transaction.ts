@@ -1,4 +1,4 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, CancellationReason } from '@aws-sdk/client-dynamodb';
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
@@ -6,6 +6,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AuditEvent, ChainHead } from '../../core/audit/chain.ts';
 import { GENESIS, link } from '../../core/audit/chain.ts';
 import { documents } from './clients.ts';
+import { now } from './clock.ts';
 import { sha256Hex } from './ids.ts';
 import { chainKey } from './keys.ts';
 
@@ -33,44 +34,61 @@ export interface AuditTables {
   readonly auditTable: string;
 }
 
-/** The record and the head that it moves on. */
-const AUDIT_WRITES = 2;
+/** What is appended to one chain, in order. */
+interface Append {
+  readonly accountId: AuditEvent['accountId'];
+  readonly events: readonly AuditEvent[];
+}
+
+/** The writes that append to a chain, and where it ends then. */
+interface Appended {
+  /** One for each record; the last one moves the head on. */
+  readonly writes: readonly TransactItem[];
+  readonly head: ChainHead;
+}
+
+/** Several events of one account follow one another in its chain, as they are given. */
+function appendsOf(events: readonly AuditEvent[]): Append[] {
+  const accounts = [...new Set(events.map(({ accountId }) => accountId))];
+  return accounts.map((accountId) => ({ accountId, events: events.filter((event) => event.accountId === accountId) }));
+}
 
 /**
- * The two writes that append to a chain. They fail together when another record was appended meanwhile:
+ * The writes that append to a chain. They fail together when another record was appended meanwhile:
  *
  *     this: head = 7 ─────────────────────── append 8 if head = 7   ✗ (head is 8)
  *     other:           append 8 if head = 7 ✓
  *
  * The head's old item comes back with the failure, so the next attempt needs no read.
  */
-function auditWrites(event: AuditEvent, head: ChainHead, tables: AuditTables): TransactItem[] {
-  const record = link(event, head, sha256Hex);
+function auditWrites({ accountId, events }: Append, head: ChainHead, tables: AuditTables): Appended {
+  const records = [];
+  let end = head;
+  for (const event of events) {
+    const record = link(event, end, sha256Hex);
+    records.push(record);
+    end = { seq: record.seq, hash: record.hash };
+  }
   const isFirst = head.seq === GENESIS.seq;
-  return [
-    {
-      Put: {
-        TableName: tables.auditTable,
-        Item: record,
-        ConditionExpression: 'attribute_not_exists(accountId)',
+  const puts = records.map((record) => ({
+    Put: { TableName: tables.auditTable, Item: record, ConditionExpression: 'attribute_not_exists(accountId)' },
+  }));
+  const move = {
+    Update: {
+      TableName: tables.accountsTable,
+      Key: chainKey(accountId),
+      UpdateExpression: 'SET seq = :seq, #hash = :hash',
+      ConditionExpression: isFirst ? 'attribute_not_exists(seq)' : 'seq = :before AND #hash = :beforeHash',
+      ExpressionAttributeNames: { '#hash': 'hash' },
+      ExpressionAttributeValues: {
+        ':seq': end.seq,
+        ':hash': end.hash,
+        ...(isFirst ? {} : { ':before': head.seq, ':beforeHash': head.hash }),
       },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
     },
-    {
-      Update: {
-        TableName: tables.accountsTable,
-        Key: chainKey(event.accountId),
-        UpdateExpression: 'SET seq = :seq, #hash = :hash',
-        ConditionExpression: isFirst ? 'attribute_not_exists(seq)' : 'seq = :before AND #hash = :beforeHash',
-        ExpressionAttributeNames: { '#hash': 'hash' },
-        ExpressionAttributeValues: {
-          ':seq': record.seq,
-          ':hash': record.hash,
-          ...(isFirst ? {} : { ':before': head.seq, ':beforeHash': head.hash }),
-        },
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      },
-    },
-  ];
+  };
+  return { writes: [...puts, move], head: end };
 }
 
 /** Enough for dozens of commits in one account at the same moment, within the time that a function has. */
@@ -78,9 +96,18 @@ const APPEND_ATTEMPTS = 30;
 const FIRST_PAUSE_MILLIS = 10;
 const LONGEST_PAUSE_MILLIS = 400;
 
-/** Full jitter: those who collided do not collide again. */
-async function pause(attempt: number): Promise<void> {
-  const millis = Math.random() * Math.min(FIRST_PAUSE_MILLIS * 2 ** attempt, LONGEST_PAUSE_MILLIS);
+/** So many may take their turn within the longest pause: each turn takes as long as an attempt does. */
+const TURNS_IN_A_PAUSE = 20;
+/** Before the time that a function has is over: what is not written by then is tried again by the workflow. */
+const APPEND_MILLIS_MAX = 20_000;
+
+/**
+ * Full jitter: those who collided do not collide again. Appends to one chain follow one another, so the longest pause grows with the
+ * time that one takes: pauses that are short beside it would only make the same collisions again.
+ */
+async function pause(attempt: number, attemptMillis: number): Promise<void> {
+  const longest = LONGEST_PAUSE_MILLIS + TURNS_IN_A_PAUSE * attemptMillis;
+  const millis = Math.random() * Math.min(FIRST_PAUSE_MILLIS * 2 ** attempt, longest);
   await new Promise((resolve) => setTimeout(resolve, millis));
 }
 
@@ -94,9 +121,24 @@ function storedHead(item: Record<string, AttributeValue> | undefined): ChainHead
 /** Where chains end, or are believed to end, by account. */
 export type ChainHeads = Readonly<Record<string, ChainHead | undefined>>;
 
+/** The heads that stand in the store where others have appended meanwhile. */
+function movedHeads(
+  appends: readonly Append[],
+  reasons: readonly CancellationReason[],
+  writesBefore: number,
+): Map<string, ChainHead> {
+  const moved = new Map<string, ChainHead>();
+  let last = writesBefore - 1;
+  for (const { accountId, events } of appends) {
+    last += events.length + 1;
+    const reason = reasons[last];
+    if (reason?.Code === 'ConditionalCheckFailed') moved.set(accountId, storedHead(reason.Item));
+  }
+  return moved;
+}
+
 /**
- * Writes all of `writes` and one audit record in each of several chains, or nothing.
- * @param events one for each account at most
+ * Writes all of `writes` and the audit records of `events`, each in the chain of its account, or nothing.
  * @param hints where their chains are believed to end; a wrong hint costs one more attempt
  * @returns the new heads of those chains
  * @throws ConditionsFailed with the conditions of `writes` that did not hold
@@ -107,15 +149,16 @@ export async function commitAuditedInAll(
   hints: ChainHeads,
   tables: AuditTables,
 ): Promise<Readonly<Record<string, ChainHead>>> {
-  const heads = new Map(events.map(({ accountId }) => [accountId, hints[accountId] ?? GENESIS]));
-  const headOf = ({ accountId }: AuditEvent): ChainHead => heads.get(accountId) ?? GENESIS;
-  for (let attempt = 1; attempt <= APPEND_ATTEMPTS; attempt += 1) {
-    const appended = events.flatMap((event) => auditWrites(event, headOf(event), tables));
-    const TransactItems = [...writes.map(({ write }) => write), ...appended];
+  const appends = appendsOf(events);
+  const heads = new Map(appends.map(({ accountId }) => [String(accountId), hints[accountId] ?? GENESIS]));
+  const startedAt = now();
+  for (let attempt = 1; attempt <= APPEND_ATTEMPTS && now() - startedAt < APPEND_MILLIS_MAX; attempt += 1) {
+    const attemptedAt = now();
+    const appended = appends.map((each) => auditWrites(each, heads.get(each.accountId) ?? GENESIS, tables));
+    const TransactItems = [...writes.map(({ write }) => write), ...appended.flatMap((each) => each.writes)];
     try {
       await documents.send(new TransactWriteCommand({ TransactItems }));
-      const linked = events.map((event) => link(event, headOf(event), sha256Hex));
-      return Object.fromEntries(linked.map(({ accountId, seq, hash }) => [accountId, { seq, hash }]));
+      return Object.fromEntries(appends.map(({ accountId }, index) => [accountId, appended[index]?.head ?? GENESIS]));
     } catch (error) {
       if (!(error instanceof TransactionCanceledException)) throw error;
       const reasons = error.CancellationReasons ?? [];
@@ -124,15 +167,12 @@ export async function commitAuditedInAll(
       const codes = reasons.map((reason) => reason.Code ?? 'None').filter((code) => code !== 'None');
       const retryable = codes.every((code) => code === 'ConditionalCheckFailed' || code === 'TransactionConflict');
       if (!retryable) throw error;
-      for (const [index, { accountId }] of events.entries()) {
-        const headReason = reasons[writes.length + AUDIT_WRITES * (index + 1) - 1];
-        if (headReason?.Code === 'ConditionalCheckFailed') heads.set(accountId, storedHead(headReason.Item));
-      }
-      await pause(attempt);
+      for (const [account, head] of movedHeads(appends, reasons, writes.length)) heads.set(account, head);
+      await pause(attempt, now() - attemptedAt);
     }
   }
-  const accounts = events.map(({ accountId }) => accountId).join(' or ');
-  throw new ConditionsFailed([`the audit chain of ${accounts} changed ${APPEND_ATTEMPTS} times meanwhile`]);
+  const accounts = appends.map(({ accountId }) => accountId).join(' or ');
+  throw new ConditionsFailed([`the audit chain of ${accounts} changed again and again meanwhile`]);
 }
 
 /**

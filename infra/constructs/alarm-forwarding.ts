@@ -3,7 +3,7 @@ import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { HubConfig } from '../config-schema.ts';
-import { ALARM_NAME_PREFIX, eventBusArn, FORWARD_RULE_NAME, forwardRoleName } from '../names.ts';
+import { ALARM_NAME_PREFIX, eventBusArn, FORWARD_RULE_NAME, forwardRoleName, LOW_ALARM_NAME_PREFIX } from '../names.ts';
 
 /** Sends state changes of the utilisation alarms on to the hub. */
 export class AlarmForwarding extends Construct {
@@ -25,7 +25,7 @@ export class AlarmForwarding extends Construct {
       eventPattern: {
         source: ['aws.cloudwatch'],
         'detail-type': ['CloudWatch Alarm State Change'],
-        detail: { alarmName: [{ prefix: ALARM_NAME_PREFIX }] },
+        detail: { alarmName: [{ prefix: ALARM_NAME_PREFIX }, { prefix: LOW_ALARM_NAME_PREFIX }] },
       },
       targets: [{ id: 'hub', arn: busArn, roleArn: role.roleArn }],
     });

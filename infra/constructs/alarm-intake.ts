@@ -5,7 +5,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ALARM_NAME_PREFIX, EVENT_BUS_NAME, eventBusArn } from '../names.ts';
+import { ALARM_NAME_PREFIX, EVENT_BUS_NAME, eventBusArn, LOW_ALARM_NAME_PREFIX } from '../names.ts';
 import type { DataKey } from './data-key.ts';
 
 interface AlarmIntakeProps {
@@ -35,18 +35,19 @@ export class AlarmIntake extends Construct {
       policy: busPolicy(arn, props.senders),
     });
     this.#bus = EventBus.fromEventBusArn(this, 'BusByArn', arn);
-    this.#rule('InAlarm', 'ALARM', props.onAlarm).node.addDependency(resource);
-    this.#rule('Recovered', 'OK', props.onRecovery).node.addDependency(resource);
+    this.#rule('InAlarm', ALARM_NAME_PREFIX, 'ALARM', props.onAlarm).node.addDependency(resource);
+    this.#rule('Recovered', ALARM_NAME_PREFIX, 'OK', props.onRecovery).node.addDependency(resource);
+    this.#rule('Low', LOW_ALARM_NAME_PREFIX, 'ALARM', props.onRecovery).node.addDependency(resource);
   }
 
-  #rule(id: string, state: 'ALARM' | 'OK', handler: IFunction): Rule {
+  #rule(id: string, prefix: string, state: 'ALARM' | 'OK', handler: IFunction): Rule {
     const rule = new Rule(this, id, {
       eventBus: this.#bus,
-      description: `Utilisation alarms that change to ${state}`,
+      description: `Alarms ${prefix}* that change to ${state}`,
       eventPattern: {
         source: ['aws.cloudwatch'],
         detailType: ['CloudWatch Alarm State Change'],
-        detail: { alarmName: [{ prefix: ALARM_NAME_PREFIX }], state: { value: [state] } },
+        detail: { alarmName: [{ prefix }], state: { value: [state] } },
       },
     });
     // An event that comes late does no harm: the alarm's state is read again before anything is done.

@@ -40,19 +40,51 @@ function groupsOf({
   };
 }
 
-/** What each function may do: the one place to read it. */
-function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
-  const { tables, history, workflows, schedules } = grantors;
-  const { changeLoan, changePairings, readLoans } = groupsOf(grantors);
-  const grants: Record<FunctionName, readonly Grant[]> = {
-    'on-alarm': [(to) => workflows.grantStart('borrow', to)],
-    'on-recovery': [(to) => tables.grantReadAccounts(to), ...readLoans, (to) => workflows.grantStart('return', to)],
-    assess: changeLoan,
+/** What the steps of a loan may do, and what follows them. */
+function stepGrants(grantors: Grantors) {
+  const { tables, workflows, schedules } = grantors;
+  const { changeLoan, readLoans } = groupsOf(grantors);
+  return {
+    assess: [
+      ...changeLoan,
+      ...readLoans,
+      (to) => grantPutPairingEvents(tables, to),
+      (to) => tables.grantClearOutbox(to),
+      (to) => workflows.grantStart('return', to),
+    ],
     choose: changeLoan,
     reserve: [...changeLoan, (to) => tables.grantAppendLedger(to)],
     'move-ceiling': changeLoan,
     activate: [...changeLoan, (to) => schedules.grantSchedule(to)],
     settle: [...changeLoan, (to) => tables.grantAppendLedger(to), (to) => schedules.grantUnschedule(to)],
+    renew: [
+      ...changeLoan,
+      (to) => grantPutPairingEvents(tables, to),
+      (to) => tables.grantClearOutbox(to),
+      (to) => tables.grantAppendLedger(to),
+      (to) => schedules.grantSchedule(to),
+      (to) => schedules.grantUnschedule(to),
+    ],
+    'serve-queue': [
+      ...changeLoan,
+      ...readLoans,
+      (to) => grantPutPairingEvents(tables, to),
+      (to) => tables.grantClearOutbox(to),
+      (to) => tables.grantClearQueues(to),
+      (to) => workflows.grantStart('borrow', to),
+      (to) => workflows.grantStart('return', to),
+    ],
+  } satisfies Partial<Record<FunctionName, readonly Grant[]>>;
+}
+
+/** What each function may do: the one place to read it. */
+function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
+  const { tables, history, workflows } = grantors;
+  const { changeLoan, changePairings, readLoans } = groupsOf(grantors);
+  const grants: Record<FunctionName, readonly Grant[]> = {
+    'on-alarm': [(to) => workflows.grantStart('borrow', to)],
+    'on-recovery': [(to) => tables.grantReadAccounts(to), ...readLoans, (to) => workflows.grantStart('return', to)],
+    ...stepGrants(grantors),
     'list-pools': [(to) => tables.grantListPools(to), (to) => history.grantPutPlanLists(to)],
     collect: [(to) => tables.grantReadAccounts(to), (to) => history.grantChangeHistory(to)],
     forecast: [
@@ -76,21 +108,28 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
     'look-ahead': [
       (to) => tables.grantListPools(to),
       ...changePairings,
+      ...changeLoan,
       ...readLoans,
+      (to) => history.grantReadHistory(to),
       (to) => history.grantReadForecasts(to),
       (to) => history.grantReadPlanLists(to),
       (to) => workflows.grantStart('borrow', to),
       (to) => workflows.grantStart('plan', to),
+      (to) => workflows.grantStart('return', to),
     ],
+    'measure-capacity': [(to) => tables.grantListPools(to), (to) => tables.grantReadAccounts(to)],
     reconcile: [
       (to) => tables.grantListPools(to),
       ...changePairings,
+      ...changeLoan,
       ...readLoans,
       (to) => tables.grantReadAudit(to),
       (to) => workflows.grantStart('borrow', to),
       (to) => workflows.grantStart('return', to),
     ],
     api: [
+      (to) => tables.grantListPools(to),
+      (to) => tables.grantChangeLoans(to),
       ...changePairings,
       ...readLoans,
       (to) => tables.grantReadLedger(to),

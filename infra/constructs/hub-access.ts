@@ -9,15 +9,17 @@ import { functionRoleName, LENDING_TAG, linkedRoleName } from '../names.ts';
 
 /** The two roles with which the hub looks at, and changes the size of, groups of this account and region. */
 export class HubAccess extends Construct {
+  readonly observe: Role;
+  readonly adjust: Role;
   readonly #hub: HubConfig;
 
   constructor(scope: Construct, id: string, hub: HubConfig) {
     super(scope, id);
     this.#hub = hub;
-    this.#grantObserve(this.#role('Observe', 'Entangle hub: reads groups, their alarms and their metrics'));
-    this.#grantAdjust(
-      this.#role('Adjust', `Entangle hub: resizes groups tagged ${LENDING_TAG.key}=${LENDING_TAG.value}`),
-    );
+    this.observe = this.#role('Observe', 'Entangle hub: reads groups, their alarms and their metrics');
+    this.adjust = this.#role('Adjust', `Entangle hub: resizes groups tagged ${LENDING_TAG.key}=${LENDING_TAG.value}`);
+    this.#grantObserve(this.observe);
+    this.#grantAdjust(this.adjust);
   }
 
   /**
@@ -57,12 +59,18 @@ export class HubAccess extends Construct {
     const groups = `arn:${partition}:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/*`;
     role.addToPolicy(
       new PolicyStatement({
-        actions: ['autoscaling:UpdateAutoScalingGroup'],
+        // The last two override what keeps the borrower's instances, once the notice of a recall is over.
+        actions: [
+          'autoscaling:UpdateAutoScalingGroup',
+          'autoscaling:SetInstanceProtection',
+          'autoscaling:CompleteLifecycleAction',
+        ],
         resources: [groups],
         conditions: { StringEquals: { [`aws:ResourceTag/${LENDING_TAG.key}`]: LENDING_TAG.value } },
       }),
     );
-    role.addToPolicy(new PolicyStatement({ actions: ['autoscaling:DescribeAutoScalingGroups'], resources: ['*'] }));
+    const describe = ['autoscaling:DescribeAutoScalingGroups', 'autoscaling:DescribeLifecycleHooks'];
+    role.addToPolicy(new PolicyStatement({ actions: describe, resources: ['*'] }));
     this.#acknowledgeReadingAll(role);
     acknowledge(
       role,

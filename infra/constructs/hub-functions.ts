@@ -32,6 +32,7 @@ const SIZES: Readonly<Partial<Record<FunctionName, Size>>> = {
   'list-pools': PATIENT,
   collect: PATIENT,
   'look-ahead': PATIENT,
+  'measure-capacity': PATIENT,
   reconcile: PATIENT,
   forecast: COMPUTING,
   'judge-pairings': PATIENT,
@@ -43,6 +44,7 @@ const INVOKED_ASYNCHRONOUSLY: ReadonlySet<FunctionName> = new Set([
   'on-alarm',
   'on-recovery',
   'look-ahead',
+  'measure-capacity',
   'reconcile',
 ]);
 

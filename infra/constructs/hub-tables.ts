@@ -4,7 +4,7 @@ import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } fr
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { OUTBOX_PREFIX, RELIABILITY_PREFIX } from '../../functions/adapters/keys.ts';
+import { OUTBOX_PREFIX, QUEUE_PREFIX, RELIABILITY_PREFIX } from '../../functions/adapters/keys.ts';
 import type { TableKind } from '../names.ts';
 import { tableName } from '../names.ts';
 import type { DataKey } from './data-key.ts';
@@ -68,6 +68,17 @@ export class HubTables extends Construct {
         actions: ['dynamodb:DeleteItem'],
         resources: [this.accounts.tableArn],
         conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${OUTBOX_PREFIX}*`] } },
+      }),
+    );
+  }
+
+  /** Removing requests that wait no longer from the queues of lenders' pools; nothing of an account's own partition can be removed. */
+  grantClearQueues(grantee: IGrantable): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:DeleteItem'],
+        resources: [this.accounts.tableArn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${QUEUE_PREFIX}*`] } },
       }),
     );
   }

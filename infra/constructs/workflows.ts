@@ -26,8 +26,8 @@ interface WorkflowsProps {
 
 /** The functions that each workflow calls, in the order of its states. */
 const CALLS: Readonly<Record<StateMachineKind, readonly FunctionName[]>> = {
-  borrow: ['assess', 'choose', 'reserve', 'move-ceiling', 'activate', 'settle'],
-  return: ['move-ceiling', 'settle'],
+  borrow: ['assess', 'choose', 'reserve', 'move-ceiling', 'activate', 'settle', 'serve-queue'],
+  return: ['renew', 'move-ceiling', 'settle', 'serve-queue'],
   plan: ['list-pools', 'collect', 'forecast', 'judge-pairings', 'pair', 'look-ahead'],
 };
 

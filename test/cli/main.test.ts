@@ -29,13 +29,24 @@ function hubWith(given: Partial<HubApi>): HubApi {
     revokeConsent: refuse,
     loans: refuse,
     loan: refuse,
+    requests: refuse,
+    cancelRequest: refuse,
     plans: refuse,
     pairings: refuse,
     acceptPairing: refuse,
     endPairing: refuse,
     trust: refuse,
     recordTrust: refuse,
+    stop: refuse,
+    resume: refuse,
+    switches: refuse,
+    limitPairing: refuse,
+    organisation: refuse,
+    putOrganisation: refuse,
+    capacities: refuse,
     bills: refuse,
+    recallLoan: refuse,
+    renewLoan: refuse,
     audit: refuse,
   };
   return { ...none, ...given };
@@ -54,7 +65,10 @@ describe('the command line', () => {
 
   it.each([
     [['bills', '--note', 'x'], 'entangle: --note: only "entangle trust record" takes it'],
-    [['lend'], 'entangle: unknown command "lend": expected enrol, consents, loans, pairings, bills, trust, audit'],
+    [
+      ['lend'],
+      'entangle: unknown command "lend": expected enrol, consents, loans, requests, pairings, bills, trust, audit',
+    ],
     [['loans'], 'entangle: no hub: give --url or set ENTANGLE_API_URL'],
     [['loans', '--url', 'nowhere'], 'entangle: --url nowhere: expected a URL'],
     [['loans', '--url', 'https://hub.example/v1'], 'names no region: give --region'],

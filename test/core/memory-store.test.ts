@@ -14,6 +14,7 @@ loanStoreContract('memory', async () => {
       if (state === 'active') store.inactivePairs.delete(`${lender} ${borrower}`);
       else store.inactivePairs.add(`${lender} ${borrower}`);
     },
+    stop: async (account) => void store.stopped.add(account),
     poolOf: async (id) => store.poolOf(id),
     usageOf: async (account) => store.usageOf(account),
     ledgerOf: async (account) => [...store.ledger.values()].filter((entry) => entry.accountId === account),

@@ -106,10 +106,10 @@ describe('a return that fails is found and finished by reconciling', () => {
     const loan = await borrow(fleet, borrower);
     await fleet.control.addFault(fault);
     await fleet.api(BORROWER, 'POST', `/loans/${loan.loanId}/return`);
-    await loanIn(fleet, borrower, loan.requestedAt, 'returning', 'reclaimed');
+    await loanIn(fleet, borrower, loan.requestedAt, 'returning', 'draining', 'reclaimed');
     await new Promise((resolve) => setTimeout(resolve, 6_000));
     const standing = (await fleet.loansOf(BORROWER)).find(({ loanId }) => loanId === loan.loanId);
-    expect(['returning', 'reclaimed']).toContain(standing?.state);
+    expect(['returning', 'draining', 'reclaimed']).toContain(standing?.state);
     await fleet.control.clearFaults();
     await calm(fleet, borrower);
     await fleet.invoke('reconcile', {});

@@ -2,7 +2,8 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from '@jest/globals';
 import { GENESIS, verifyChain } from '../../core/audit/chain.ts';
 import type { Consent } from '../../core/consent/consent.ts';
-import { request, reserve } from '../../core/lending/saga.ts';
+import { request } from '../../core/lending/request.ts';
+import { reserve } from '../../core/lending/saga.ts';
 import type { Pool } from '../../core/pool.ts';
 import { StaleSnapshot } from '../../core/ports.ts';
 import { accountId, invariant, poolIdParts } from '../../core/units.ts';
@@ -64,6 +65,10 @@ async function deployedStore(): Promise<StoreUnderTest> {
     putPairing: async (lender, borrower, state) => {
       const key = pairingStateKey(poolIdParts(borrower).accountId, pairingIdFor(lender, borrower));
       await put({ ...key, state });
+    },
+    stop: async (account) => {
+      const stop = { stopId: 'st-1', reason: 'a test', actor: 'test', at: NOW, recall: false };
+      await put({ accountId: account, item: 'SWITCH', owner: stop });
     },
     poolOf: async (id) => {
       const pool = (await readAccountItems(accountsTable, [poolKey(id)])).pool(id);

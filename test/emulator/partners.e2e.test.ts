@@ -79,7 +79,11 @@ describe('a consent that is revoked during a loan', () => {
     expect(loan.lenderAccountId).toBe(FICKLE);
     const answer = await fleet.api<{ recalled: string[] }>(FICKLE, 'DELETE', '/consent');
     expect(answer.recalled).toEqual([loan.loanId]);
-    expect(await ended(fleet, FICKLE, loan.loanId)).toMatchObject({ state: 'returned', returnReason: 'revoked' });
+    expect(await ended(fleet, FICKLE, loan.loanId)).toMatchObject({
+      state: 'returned',
+      returnReason: 'recalled',
+      recall: { by: 'consent-revoked' },
+    });
     expect(await booksOf(fleet, [lender, borrower])).toEqual(before);
     await calm(fleet, borrower);
     const next = await loanIn(fleet, borrower, await overload(fleet, borrower), 'refused', 'active');

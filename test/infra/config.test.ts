@@ -68,7 +68,7 @@ describe('a wrong configuration is answered with the path, what is expected and 
     [
       'no hub',
       { linkedAccounts: [linked()] },
-      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, creditStrength, got nothing',
+      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, organisation, capacityEveryMinutes, creditStrength, priorityRules, got nothing',
     ],
     [
       'a probability in percent',
@@ -110,7 +110,7 @@ describe('a wrong configuration is answered with the path, what is expected and 
     [
       'colon in a group name',
       withPool({ groupName: 'a:b' }),
-      `${POOL}.groupName: expected the name of an Auto Scaling group: 1 to 238 ASCII characters without a colon, got "a:b"`,
+      `${POOL}.groupName: expected the name of an Auto Scaling group: 1 to 234 ASCII characters without a colon, got "a:b"`,
     ],
     [
       'negative reserve',
@@ -226,7 +226,7 @@ describe('a wrong configuration is answered with the path, what is expected and 
     [
       'misspelt field',
       withPool({ reserveUnit: 1 }),
-      `${POOL}.reserveUnit: expected one of the fields groupName, application, azIds, instanceType, platform, tenancy, storageType, networkGbps, commitments, lendsAs, encryptedAtRest, isolation, withoutLending, reserveUnits, provisioningLimitUnits, onDemandUsdPerUnitHour, historyStepSeconds, seasonSteps, coolDownSeconds, alarm, applicationMetrics, calendar, borrowAhead, resources, got an unknown field`,
+      `${POOL}.reserveUnit: expected one of the fields groupName, application, azIds, instanceType, platform, tenancy, storageType, networkGbps, vcpusPerUnit, commitments, lendsAs, launchesIntoReservations, encryptedAtRest, isolation, withoutLending, reserveUnits, provisioningLimitUnits, onDemandUsdPerUnitHour, historyStepSeconds, seasonSteps, coolDownSeconds, alarm, applicationMetrics, calendar, borrowAhead, watch, limits, resources, got an unknown field`,
     ],
     [
       'a group twice',
@@ -306,6 +306,7 @@ describe('a right configuration', () => {
       tenancy: 'default',
       storageType: 'gp3',
       networkGbps: 1,
+      vcpusPerUnit: 2,
       commitments: [],
       reserveUnits: 0,
       provisioningLimitUnits: 0,

@@ -27,7 +27,18 @@ describe('what the hub may do in a linked account', () => {
   it.each([
     [
       'Observe',
-      functionRoles('on-recovery', 'assess', 'choose', 'activate', 'collect', 'look-ahead', 'reconcile', 'api'),
+      functionRoles(
+        'on-recovery',
+        'assess',
+        'choose',
+        'activate',
+        'renew',
+        'collect',
+        'look-ahead',
+        'measure-capacity',
+        'reconcile',
+        'api',
+      ),
     ],
     ['Adjust', functionRoles('move-ceiling')],
   ])('%s trusts exactly the functions that need it, with the ExternalId', (kind, roles) => {
@@ -81,11 +92,19 @@ describe('what the hub may do in a linked account', () => {
         Statement: [
           {
             Effect: 'Allow',
-            Action: 'autoscaling:UpdateAutoScalingGroup',
+            Action: [
+              'autoscaling:CompleteLifecycleAction',
+              'autoscaling:SetInstanceProtection',
+              'autoscaling:UpdateAutoScalingGroup',
+            ],
             Resource: 'arn:aws:autoscaling:us-east-1:222222222222:autoScalingGroup:*:autoScalingGroupName/*',
             Condition: { StringEquals: { 'aws:ResourceTag/entangle:lending': 'enabled' } },
           },
-          { Effect: 'Allow', Action: 'autoscaling:DescribeAutoScalingGroups', Resource: '*' },
+          {
+            Effect: 'Allow',
+            Action: ['autoscaling:DescribeAutoScalingGroups', 'autoscaling:DescribeLifecycleHooks'],
+            Resource: '*',
+          },
         ],
       },
     });
@@ -135,7 +154,7 @@ describe('alarms', () => {
       EventPattern: {
         source: ['aws.cloudwatch'],
         'detail-type': ['CloudWatch Alarm State Change'],
-        detail: { alarmName: [{ prefix: 'entangle/' }] },
+        detail: { alarmName: [{ prefix: 'entangle/' }, { prefix: 'entangle-low/' }] },
       },
       Targets: [{ Id: 'hub', Arn: bus, RoleArn: Match.anyValue() }],
     });

@@ -14,6 +14,7 @@ import { connectControl } from '../../emulator/control.ts';
 import { parseConfig, poolSpecs } from '../../infra/config.ts';
 import type { FunctionName } from '../../infra/names.ts';
 import { functionName } from '../../infra/names.ts';
+import type { FleetPool } from './lending-fleet.ts';
 import { ALARM_PERIOD_SECONDS, fleetConfig, HUB, REGION } from './lending-fleet.ts';
 
 /** What the global set-up hands to the test files. */
@@ -42,9 +43,13 @@ export function clientOptions(fleet: Pick<DeployedFleet, 'endpoint'>, account: A
   };
 }
 
-export const SPECS: ReadonlyMap<PoolId, PoolSpec> = new Map(
-  poolSpecs(parseConfig(fleetConfig())).map((spec) => [spec.poolId, spec]),
-);
+const specs = new Map(poolSpecs(parseConfig(fleetConfig())).map((spec) => [spec.poolId, spec] as const));
+export const SPECS: ReadonlyMap<PoolId, PoolSpec> = specs;
+
+/** Pools beside those of the scenarios. */
+export function alsoKnow(pools: readonly FleetPool[]): void {
+  for (const spec of poolSpecs(parseConfig(fleetConfig(pools)))) specs.set(spec.poolId, spec);
+}
 
 export interface GroupSizes {
   readonly minSize: number;
@@ -146,15 +151,21 @@ export class Fleet {
         input: JSON.stringify(poolIds.length === 0 ? {} : { poolIds }),
       }),
     );
-    const status = await until('the plan ends', async () => {
-      const execution = await client.send(new DescribeExecutionCommand({ executionArn: started.executionArn }));
-      return execution.status === 'RUNNING' ? undefined : execution;
-    });
+    const status = await until(
+      'the plan ends',
+      async () => {
+        const execution = await client.send(new DescribeExecutionCommand({ executionArn: started.executionArn }));
+        return execution.status === 'RUNNING' ? undefined : execution;
+      },
+      PLAN_SECONDS,
+    );
     if (status.status !== 'SUCCEEDED') throw new Error(`the plan ${status.status}: ${status.error} ${status.cause}`);
   }
 }
 
 const UNTIL_SECONDS = 60;
+/** Dozens of pools take longer. */
+const PLAN_SECONDS = 300;
 const POLL_MILLIS = 60;
 
 /** Asks again until there is an answer. @throws Error that says what was waited for */

@@ -1,8 +1,10 @@
 /** Valid values of the core's types for tests; each test states what matters to it. */
 import type { Consent, ConsentTerms } from '../../core/consent/consent.ts';
 import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
-import type { Loan } from '../../core/lending/loan.ts';
+import type { Loan, RequestPart } from '../../core/lending/loan.ts';
+import type { Partner } from '../../core/pairing/plan.ts';
 import type { GroupObservation, Pool, PoolSpec, ResourceMetric } from '../../core/pool.ts';
+import { ceilingUnits } from '../../core/pool.ts';
 import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
 import { accountId, epochMillis, microUsd, poolId } from '../../core/units.ts';
 
@@ -153,5 +155,39 @@ export function loanOf(overrides: Partial<Loan> = {}): Loan {
     reasons: [],
     history: [{ state, at: NOW }],
     ...overrides,
+  };
+}
+
+/** The first part of a need: so many units above the ceiling that the pool has. */
+export function requestOf(
+  requestId: LoanId,
+  pool: Pool,
+  wantedUnits: number,
+  overrides: Partial<RequestPart> = {},
+): RequestPart {
+  return {
+    requestId,
+    part: 1,
+    wantedUnits,
+    minimumUnits: wantedUnits,
+    ceilingUnits: ceilingUnits(pool) + wantedUnits,
+    slaTier: 3,
+    criticality: 'medium',
+    ...overrides,
+  };
+}
+
+/** A partner of which nothing speaks for or against it. */
+export function partnerOf(pool: Pool): Partner {
+  return {
+    lenderPoolId: pool.spec.poolId,
+    lenderAccountId: pool.spec.accountId,
+    score: 1,
+    confidence: 1,
+    expectedUnits: 1,
+    expectedSavingMicroUsd: microUsd(0),
+    reasons: [],
+    metricReasons: [],
+    lenderDataAccess: 'none',
   };
 }

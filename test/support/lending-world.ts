@@ -1,28 +1,21 @@
 import type { Consent, InstanceSubstitution } from '../../core/consent/consent.ts';
 import { chooseLender } from '../../core/lending/choose.ts';
 import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
-import type { CeilingMove, Loan, LoanState, ReturnReason } from '../../core/lending/loan.ts';
+import { drain } from '../../core/lending/drain.ts';
+import type { CeilingMove, Loan, LoanState, RecallBy, ReturnReason } from '../../core/lending/loan.ts';
 import { isOpen } from '../../core/lending/loan.ts';
 import { lenderUnitsOf } from '../../core/lending/loan-units.ts';
 import { giveBackMove, moveStatus, takeBackMove } from '../../core/lending/moves.ts';
-import {
-  activate,
-  beginReturn,
-  reclaim,
-  recordGiven,
-  recordTaken,
-  refuse,
-  request,
-  reserve,
-  settle,
-} from '../../core/lending/saga.ts';
+import { reservePart } from '../../core/lending/parts.ts';
+import { isRecallRefused, recall } from '../../core/lending/recall.ts';
+import { refuse, request } from '../../core/lending/request.ts';
+import { activate, beginReturn, reclaim, recordGiven, recordTaken, settle } from '../../core/lending/saga.ts';
 import { latencyMillis } from '../../core/pairing/latency.ts';
-import type { Partner } from '../../core/pairing/plan.ts';
 import type { GroupObservation, Pool } from '../../core/pool.ts';
 import { StaleSnapshot } from '../../core/ports.ts';
 import type { AccountId, EpochMillis, LoanId, PoolId } from '../../core/units.ts';
 import { invariant, microUsd, plusMillis } from '../../core/units.ts';
-import { consentOf, groupOf, NOW, planOf, poolOf } from './fixtures.ts';
+import { consentOf, groupOf, NOW, partnerOf, planOf, poolOf, requestOf } from './fixtures.ts';
 import { checkBooks, checkBooksAtRest, checkUnits } from './lending-checks.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -149,7 +142,7 @@ export class LendingWorld {
       if (error instanceof StaleSnapshot) return false;
       throw error;
     }
-    this.#commits += 1;
+    this.#commits += commit.rest === undefined ? 1 : 2;
     if (snapshot !== undefined) this.#past.push(snapshot);
     this.check();
     return true;
@@ -157,8 +150,10 @@ export class LendingWorld {
 
   ask(borrower: PoolId, units: number): boolean {
     const { spec } = this.store.poolOf(borrower);
+    const loanId = `ln-${String(this.loans.length).padStart(24, '0')}` as LoanId;
     const wanted = {
-      loanId: `ln-${String(this.loans.length).padStart(24, '0')}` as LoanId,
+      loanId,
+      request: requestOf(loanId, this.store.poolOf(borrower), units),
       borrowerAccountId: spec.accountId,
       borrowerPoolId: borrower,
       units,
@@ -188,7 +183,9 @@ export class LendingWorld {
       taken: () => recordGiven(old, this.#now),
       given: () => activate(old, this.#now),
       active: () => beginReturn(old, 'expired', this.#takeBack(old), this.#now),
+      recalled: () => beginReturn(old, 'recalled', this.#takeBack(old), this.#now),
       returning: () => reclaim(old, undefined, this.#now),
+      draining: () => reclaim(old, undefined, this.#now),
       reclaimed: () => settle(old, this.#now),
     };
     const commit = commits[old.loan.state];
@@ -207,11 +204,13 @@ export class LendingWorld {
       },
       taken: () => this.#move(snapshot, loan.borrowerPoolId, give, (at) => recordGiven(snapshot, at)),
       given: () => this.#try(snapshot, activate(snapshot, this.#now)),
+      recalled: () => this.#try(snapshot, beginReturn(snapshot, 'recalled', this.#takeBack(snapshot), this.#now)),
+      // Instances of some loans take their time.
       returning: () =>
-        this.#move(snapshot, loan.borrowerPoolId, takeBack, (at) => {
-          const back = lenderPool && giveBackMove(lenderPool, this.#observed(lenderPool.spec.poolId), loan);
-          return reclaim(snapshot, back, at);
-        }),
+        this.#move(snapshot, loan.borrowerPoolId, takeBack, (at) =>
+          loan.units % 2 === 0 ? drain(snapshot, at) : reclaim(snapshot, this.#giveBack(snapshot), at),
+        ),
+      draining: () => this.#try(snapshot, reclaim(snapshot, this.#giveBack(snapshot), this.#now)),
       reclaimed: () => {
         if (lenderPool === undefined) this.#try(snapshot, settle(snapshot, this.#now));
         else this.#move(snapshot, lenderPool.spec.poolId, giveBack, (at) => settle(snapshot, at));
@@ -248,6 +247,17 @@ export class LendingWorld {
     this.check();
   }
 
+  #giveBack({ loan, lenderPool }: LoanSnapshot): CeilingMove | undefined {
+    return lenderPool && giveBackMove(lenderPool, this.#observed(lenderPool.spec.poolId), loan);
+  }
+
+  /** Somebody with the right to it asks a loan back. */
+  recall(loanId: LoanId, by: RecallBy): void {
+    const snapshot = this.store.snapshot(loanId);
+    const commit = snapshot && recall(snapshot, { by, reason: 'asked back' }, this.#now);
+    if (commit !== undefined && !isRecallRefused(commit)) this.#try(snapshot, commit);
+  }
+
   #takeBack(snapshot: LoanSnapshot): CeilingMove {
     const { loan, borrowerPool } = snapshot;
     return takeBackMove(borrowerPool, this.#observed(loan.borrowerPoolId), loan);
@@ -259,7 +269,7 @@ export class LendingWorld {
     invariant(snapshot !== undefined, `${loanId} is in the store`);
     const { state } = snapshot.loan;
     if (state === 'requested') this.#try(snapshot, settle(snapshot, this.#now, 'undone'));
-    if (!['reserved', 'taken', 'given', 'active'].includes(state)) return;
+    if (!['reserved', 'taken', 'given', 'active', 'recalled'].includes(state)) return;
     this.#try(snapshot, beginReturn(snapshot, reason, this.#takeBack(snapshot), this.#now));
   }
 
@@ -269,6 +279,7 @@ export class LendingWorld {
     const choice = chooseLender({
       snapshotLoan: loan,
       unitsStillNeeded: loan.units,
+      filledUnits: (loan.request?.wantedUnits ?? loan.units) - loan.units,
       borrowerPool,
       borrowerGroup: this.#observed(loan.borrowerPoolId),
       borrowerConsent: this.store.consents.get(loan.borrowerAccountId),
@@ -285,7 +296,7 @@ export class LendingWorld {
       now: this.#now,
       latencyMillis,
     });
-    if (choice.outcome === 'busy') return;
+    if (choice.outcome === 'busy' || choice.outcome === 'wait') return;
     if (choice.outcome === 'refuse') {
       this.#try(snapshot, refuse(snapshot, choice.reason, this.#now, choice.reasons));
       return;
@@ -297,7 +308,8 @@ export class LendingWorld {
       const floor = Math.max(lender.group.desiredCapacity, need) + lender.pool.spec.reserveUnits;
       invariant(left >= floor, `a lender keeps its floor of ${floor}, has ${left}`);
     }
-    this.#try(snapshot, reserve(snapshot, choice.offer, this.#now));
+    const restId = `ln-${String(this.loans.length).padStart(24, '0')}` as LoanId;
+    this.#try(snapshot, reservePart(snapshot, choice.offer, restId, this.#now));
   }
 
   #plan(pool: Pool) {
@@ -375,18 +387,4 @@ export class LendingWorld {
     const states = this.loans.reduce((sum, loan) => sum + loan.history.length, 0);
     invariant(records === this.#commits && states === records, 'each change of state has one record');
   }
-}
-
-function partnerOf(pool: Pool): Partner {
-  return {
-    lenderPoolId: pool.spec.poolId,
-    lenderAccountId: pool.spec.accountId,
-    score: 1,
-    confidence: 1,
-    expectedUnits: 1,
-    expectedSavingMicroUsd: microUsd(0),
-    reasons: [],
-    metricReasons: [],
-    lenderDataAccess: 'none',
-  };
 }

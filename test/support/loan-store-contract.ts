@@ -6,17 +6,10 @@ import type { Consent, ConsentTerms, ConsentUsage } from '../../core/consent/con
 import { applyCommit } from '../../core/lending/apply.ts';
 import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
 import { giveBackMove, takeBackMove } from '../../core/lending/moves.ts';
-import type { LoanRequest, Offer } from '../../core/lending/saga.ts';
-import {
-  activate,
-  beginReturn,
-  reclaim,
-  recordGiven,
-  recordTaken,
-  request,
-  reserve,
-  settle,
-} from '../../core/lending/saga.ts';
+import type { LoanRequest } from '../../core/lending/request.ts';
+import { request } from '../../core/lending/request.ts';
+import type { Offer } from '../../core/lending/saga.ts';
+import { activate, beginReturn, reclaim, recordGiven, recordTaken, reserve, settle } from '../../core/lending/saga.ts';
 import type { PairingState } from '../../core/pairing/pairing.ts';
 import type { Pool } from '../../core/pool.ts';
 import type { LoanStore } from '../../core/ports.ts';
@@ -40,6 +33,8 @@ export interface StoreUnderTest {
   putConsent(consent: Consent): Promise<void>;
   /** Writes how the pairing of two pools stands. */
   putPairing(lender: PoolId, borrower: PoolId, state: PairingState): Promise<void>;
+  /** Stops an account by its kill switch. */
+  stop(account: AccountId): Promise<void>;
   poolOf(id: PoolId): Promise<Pool>;
   usageOf(account: AccountId): Promise<ConsentUsage>;
   ledgerOf(account: AccountId): Promise<readonly LedgerEntry[]>;
@@ -142,6 +137,7 @@ export function loanStoreContract(name: string, make: () => Promise<StoreUnderTe
     keepsWhatIsCommitted(make);
     refusesStaleCommits(make);
     refusesPairsThatHaveParted(make);
+    refusesAccountsThatAreStopped(make);
     refusesWhatConsentsDoNotCover(make);
   });
 }
@@ -251,6 +247,20 @@ function refusesStaleCommits(make: () => Promise<StoreUnderTest>): void {
       expect(await refusedWith(under, reserve(snapshot, offerOf(under, moving), NOW))).toMatchObject({
         name: 'StaleSnapshot',
       });
+    });
+  });
+}
+
+function refusesAccountsThatAreStopped(make: () => Promise<StoreUnderTest>): void {
+  describe('a reservation with an account that is stopped meanwhile', () => {
+    it.each(['borrower', 'lender'] as const)('is not made when it is the %s', async (side) => {
+      const under = await filled(make);
+      const snapshot = await requested(under);
+      await under.stop(under.parties[side]);
+      const refused = await refusedWith(under, reserve(snapshot, offerOf(under, lenderPoolOf(under)), NOW));
+      expect(refused.name).toBe('StaleSnapshot');
+      expect(refused.conflicts).toEqual([`account ${under.parties[side]} is not stopped`]);
+      expect((await read(under)).loan.state).toBe('requested');
     });
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AuditRecord, ChainHead } from '../../core/audit/chain.ts';
+import type { AuditEvent, AuditRecord, ChainHead } from '../../core/audit/chain.ts';
 import { GENESIS, link } from '../../core/audit/chain.ts';
 import type { LedgerEntry } from '../../core/billing/ledger.ts';
 import type { Consent, ConsentUsage } from '../../core/consent/consent.ts';
@@ -7,6 +7,7 @@ import { emptyUsage } from '../../core/consent/covers.ts';
 import { applyPoolChange } from '../../core/lending/apply.ts';
 import type { LoanCommit, LoanSnapshot, PoolChange, UsageChange } from '../../core/lending/commit.ts';
 import { assertCommit } from '../../core/lending/commit.ts';
+import { nodeText } from '../../core/lending/limits.ts';
 import type { Loan } from '../../core/lending/loan.ts';
 import type { Pool } from '../../core/pool.ts';
 import type { LoanStore } from '../../core/ports.ts';
@@ -26,7 +27,11 @@ export class MemoryStore implements LoanStore {
   readonly consents = new Map<AccountId, Consent>();
   /** `<lender's pool> <borrower's pool>` of pairs whose pairing is not active; all others are. */
   readonly inactivePairs = new Set<string>();
+  /** Accounts that are stopped. */
+  readonly stopped = new Set<AccountId>();
   readonly usages = new Map<AccountId, ConsentUsage>();
+  /** What is used of limits beside the consents', by what each is of. */
+  readonly limitUsages = new Map<string, ConsentUsage>();
   readonly ledger = new Map<string, LedgerEntry>();
   readonly audit = new Map<AccountId, AuditRecord[]>();
   readonly heads = new Map<AccountId, ChainHead>();
@@ -83,12 +88,19 @@ export class MemoryStore implements LoanStore {
     for (const change of commit.usage) this.#applyUsage(change);
     for (const entry of commit.ledger) this.ledger.set(`${entry.accountId} ${entry.entryId}`, entry);
     this.loans.set(commit.loan.loanId, commit.loan);
-    const { accountId } = commit.audit;
-    const record = link(commit.audit, this.heads.get(accountId) ?? GENESIS, sha256Hex);
+    const moved = this.#append(commit.audit);
+    if (commit.rest === undefined) return { ...heads, ...moved };
+    this.loans.set(commit.rest.loan.loanId, commit.rest.loan);
+    return { ...heads, ...moved, ...this.#append(commit.rest.audit) };
+  }
+
+  #append(event: AuditEvent): Record<string, ChainHead> {
+    const { accountId } = event;
+    const record = link(event, this.heads.get(accountId) ?? GENESIS, sha256Hex);
     const head = { seq: record.seq, hash: record.hash };
     this.audit.set(accountId, [...(this.audit.get(accountId) ?? []), record]);
     this.heads.set(accountId, head);
-    return { ...heads, [accountId]: head };
+    return { [accountId]: head };
   }
 
   #staleConditions(commit: LoanCommit): string[] {
@@ -99,6 +111,10 @@ export class MemoryStore implements LoanStore {
       conflicts.push(
         `loan ${loan.loanId}: version ${stored?.version ?? 'none'}, expected ${expectedVersion ?? 'none'}`,
       );
+    }
+    const { rest } = commit;
+    if (rest !== undefined && this.loans.has(rest.loan.loanId)) {
+      conflicts.push(`loan ${rest.loan.loanId}: is there already`);
     }
     for (const change of commit.pools) conflicts.push(...this.#poolConflicts(change, loan.loanId));
     for (const { accountId, version } of commit.consents) {
@@ -113,6 +129,9 @@ export class MemoryStore implements LoanStore {
       if (this.inactivePairs.has(`${lenderPoolId} ${borrowerPoolId}`)) {
         conflicts.push(`the pairing of ${lenderPoolId} with ${borrowerPoolId} is not active`);
       }
+    }
+    for (const account of commit.notStopped ?? []) {
+      if (this.stopped.has(account)) conflicts.push(`account ${account} is not stopped`);
     }
     for (const entry of commit.ledger) {
       if (this.ledger.has(`${entry.accountId} ${entry.entryId}`)) {
@@ -139,8 +158,14 @@ export class MemoryStore implements LoanStore {
     return conflicts;
   }
 
+  #usageFor({ accountId, node }: UsageChange): ConsentUsage {
+    return node === undefined
+      ? this.usageOf(accountId)
+      : (this.limitUsages.get(nodeText(node)) ?? emptyUsage(accountId));
+  }
+
   #used(change: UsageChange): { units: number; unitSeconds: number } {
-    const usage = this.usageOf(change.accountId);
+    const usage = this.#usageFor(change);
     return change.direction === 'lend'
       ? { units: usage.lentUnits, unitSeconds: usage.lentUnitSeconds[change.month] ?? 0 }
       : { units: usage.borrowedUnits, unitSeconds: usage.borrowedUnitSeconds[change.month] ?? 0 };
@@ -164,7 +189,7 @@ export class MemoryStore implements LoanStore {
 
   #applyUsage(change: UsageChange): void {
     const { credit } = change;
-    const before = this.usageOf(change.accountId);
+    const before = this.#usageFor(change);
     const credits = { ...before.creditUnitSeconds };
     if (credit !== undefined) credits[credit.month] = (credits[credit.month] ?? 0) + credit.unitSeconds;
     const usage = credit === undefined ? before : { ...before, creditUnitSeconds: credits };
@@ -172,15 +197,15 @@ export class MemoryStore implements LoanStore {
     const units = used.units + change.units;
     const unitSeconds = used.unitSeconds + change.unitSeconds;
     invariant(units >= 0 && unitSeconds >= 0, `usage of ${change.accountId} is never negative`);
-    this.usages.set(
-      change.accountId,
+    const after =
       change.direction === 'lend'
         ? { ...usage, lentUnits: units, lentUnitSeconds: { ...usage.lentUnitSeconds, [change.month]: unitSeconds } }
         : {
             ...usage,
             borrowedUnits: units,
             borrowedUnitSeconds: { ...usage.borrowedUnitSeconds, [change.month]: unitSeconds },
-          },
-    );
+          };
+    if (change.node === undefined) this.usages.set(change.accountId, after);
+    else this.limitUsages.set(nodeText(change.node), after);
   }
 }

@@ -4,7 +4,7 @@ import type { PoolForecast } from '../../../core/forecast/pool-forecast.ts';
 import type { AheadObservation } from '../../../core/lending/borrow-ahead.ts';
 import { assessAhead, lookAhead } from '../../../core/lending/borrow-ahead.ts';
 import { hasRecovered } from '../../../core/lending/recovery.ts';
-import { request } from '../../../core/lending/saga.ts';
+import { request } from '../../../core/lending/request.ts';
 import type { PoolSpec } from '../../../core/pool.ts';
 import type { LoanId } from '../../../core/units.ts';
 import { epochMillis, plusMillis, poolId } from '../../../core/units.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { emptyUsage } from '../../../core/consent/covers.ts';
-import type { Candidate, Choice, ChoiceInput } from '../../../core/lending/choose.ts';
+import type { Choice } from '../../../core/lending/choose.ts';
 import { chooseLender } from '../../../core/lending/choose.ts';
+import type { Candidate, ChoiceInput } from '../../../core/lending/lender-finding.ts';
 import type { LoanReason } from '../../../core/lending/loan.ts';
 import { latencyMillis } from '../../../core/pairing/latency.ts';
 import type { Partner } from '../../../core/pairing/plan.ts';

@@ -3,12 +3,13 @@ import * as fc from 'fast-check';
 import type { ConsentTerms } from '../../../core/consent/consent.ts';
 import { emptyUsage } from '../../../core/consent/covers.ts';
 import { applyCommit } from '../../../core/lending/apply.ts';
-import type { Candidate } from '../../../core/lending/choose.ts';
 import { chooseLender } from '../../../core/lending/choose.ts';
 import type { LoanCommit, LoanSnapshot } from '../../../core/lending/commit.ts';
 import { loanFor } from '../../../core/lending/disclosure.ts';
+import type { Candidate } from '../../../core/lending/lender-finding.ts';
 import type { Loan } from '../../../core/lending/loan.ts';
 import { giveBackMove, takeBackMove } from '../../../core/lending/moves.ts';
+import { refuse, request } from '../../../core/lending/request.ts';
 import * as saga from '../../../core/lending/saga.ts';
 import { latencyMillis } from '../../../core/pairing/latency.ts';
 import type { AccountId } from '../../../core/units.ts';
@@ -66,7 +67,8 @@ function consentOfMarked(account: AccountId, dataAccess: ConsentTerms['dataAcces
   const base = BASE[account] ?? 0;
   const limits = { maxUnits: base + 900, maxSharePercent: 100, maxUnitHoursPerMonth: base + 901 };
   const dear = microUsd(obstacle === 'price' ? base * 10 + 902 : 40_000);
-  const notice = obstacle === 'notice' ? 0 : base + 903;
+  // What a lender promises of it stands on the loan: it is a term of it, as the price is.
+  const notice = obstacle === 'notice' ? 0 : 903;
   const term = obstacle === 'terms' ? base + 904 : 3_600;
   return consentOf(
     account,
@@ -116,7 +118,7 @@ function commitsOf(one: Case): LoanCommit[] {
   const borrowerPool = poolOf(BORROWER, { ownedUnits: base + 500 }, { provisioningLimitUnits: 0 });
   const borrowerGroup = groupOf({ maxSize: base + 500, desiredCapacity: base + 499 });
   const { loanId, borrowerAccountId, borrowerPoolId, bindingResource, startedBy } = loanOf();
-  const first = saga.request(
+  const first = request(
     {
       loanId,
       borrowerAccountId,
@@ -146,7 +148,7 @@ function commitsOf(one: Case): LoanCommit[] {
     latencyMillis,
   });
   const requested: LoanSnapshot = { loan: first.loan, borrowerPool, heads: {} };
-  if (choice.outcome === 'refuse') return [first, saga.refuse(requested, choice.reason, NOW, choice.reasons)];
+  if (choice.outcome === 'refuse') return [first, refuse(requested, choice.reason, NOW, choice.reasons)];
   if (choice.outcome !== 'partner' || choice.offer.lender === undefined)
     throw new Error(`unexpected: ${choice.outcome}`);
   const { pool: lenderPool, group } = choice.offer.lender;

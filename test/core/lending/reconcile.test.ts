@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Consent } from '../../../core/consent/consent.ts';
 import { LOAN_STATES, OPEN_STATES } from '../../../core/lending/loan.ts';
 import { reconcileLoan, reconcilePool } from '../../../core/lending/reconcile.ts';
 import { hasRecovered } from '../../../core/lending/recovery.ts';
@@ -40,21 +39,39 @@ describe('reconcileLoan', () => {
     });
   });
 
-  it('keeps the notice that the lender promised, not one that nobody promised', () => {
-    const now = plusMillis(NOW, 1_800_000);
-    const revokedBefore = (millis: number): Partial<Consent> => ({
-      status: 'revoked',
-      madeAt: epochMillis(now - millis),
+  it('recalls, with notice, what a lender has lent that revoked; ends at once what a borrower has revoked', () => {
+    const revoked = { status: 'revoked' } as const;
+    expect(decide({ lenderConsent: consentOf(LENDER, {}, revoked) })).toMatchObject({
+      action: 'recall',
+      by: 'consent-revoked',
     });
-    expect(decide({ now, lenderConsent: consentOf(LENDER, {}, revokedBefore(119_999)) })).toMatchObject({
-      action: 'none',
-    });
-    expect(decide({ now, lenderConsent: consentOf(LENDER, {}, revokedBefore(120_000)) })).toMatchObject({
+    expect(decide({ borrowerConsent: consentOf(BORROWER, {}, revoked) })).toMatchObject({
+      action: 'return',
       reason: 'revoked',
     });
-    expect(decide({ now, borrowerConsent: consentOf(BORROWER, {}, revokedBefore(0)) })).toMatchObject({
-      reason: 'revoked',
+  });
+
+  it('asks for a renewal shortly before the end of a term that is still needed', () => {
+    const before = (seconds: number) => epochMillis(NOW + 3_600_000 - seconds * 1_000);
+    const needed = { recovered: false, reason: 'demand does not fit' };
+    expect(decide({ now: before(121) })).toMatchObject({ action: 'none' });
+    expect(decide({ now: before(120), recovery: needed })).toEqual({ action: 'renew', detail: needed.reason });
+    expect(decide({ now: before(120), recovery: { recovered: true, reason: 'fits' } })).toMatchObject({
+      action: 'return',
     });
+  });
+
+  it('starts the return of a recalled loan whose start was lost', () => {
+    const loan = { ...active, state: 'recalled' as const, history: [{ state: 'recalled' as const, at: NOW }] };
+    expect(decide({ loan, now: plusMillis(NOW, 29_999) })).toMatchObject({ action: 'none' });
+    expect(decide({ loan, now: plusMillis(NOW, 30_000) })).toMatchObject({ action: 'return', reason: 'recalled' });
+  });
+
+  it('leaves a loan that drains its notice, however long that is', () => {
+    const recall = { by: 'lender-operator' as const, reason: 'asked', askedAt: NOW, firmAt: plusMillis(NOW, 900_000) };
+    const loan = { ...active, state: 'draining' as const, recall, history: [{ state: 'draining' as const, at: NOW }] };
+    expect(decide({ loan, now: plusMillis(NOW, 899_999) })).toMatchObject({ action: 'none' });
+    expect(decide({ loan, now: plusMillis(NOW, 900_000) })).toMatchObject({ action: 'return', reason: 'repair' });
   });
 
   it('returns a loan that is no longer needed', () => {
@@ -68,17 +85,20 @@ describe('reconcileLoan', () => {
     });
   });
 
-  it.each(OPEN_STATES.filter((state) => state !== 'active'))('repairs a loan that stays %s', (state) => {
-    const loan = loanOf({
-      state,
-      history: [
-        { state: 'requested', at: epochMillis(NOW - 9e6) },
-        { state, at: NOW },
-      ],
-    });
-    expect(decide({ loan, now: epochMillis(NOW + 299_999) })).toMatchObject({ action: 'none' });
-    expect(decide({ loan, now: plusMillis(NOW, 300_000) })).toMatchObject({ action: 'return', reason: 'repair' });
-  });
+  it.each(OPEN_STATES.filter((state) => !['active', 'waiting', 'recalled'].includes(state)))(
+    'repairs a loan that stays %s',
+    (state) => {
+      const loan = loanOf({
+        state,
+        history: [
+          { state: 'requested', at: epochMillis(NOW - 9e6) },
+          { state, at: NOW },
+        ],
+      });
+      expect(decide({ loan, now: epochMillis(NOW + 299_999) })).toMatchObject({ action: 'none' });
+      expect(decide({ loan, now: plusMillis(NOW, 300_000) })).toMatchObject({ action: 'return', reason: 'repair' });
+    },
+  );
 
   it.each(LOAN_STATES.filter((state) => !OPEN_STATES.includes(state)))(
     'does nothing about a loan that is %s',

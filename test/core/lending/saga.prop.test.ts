@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import type { RecallBy } from '../../../core/lending/loan.ts';
+import { RECALLERS } from '../../../core/lending/loan.ts';
 import { lenderUnitsOf } from '../../../core/lending/loan-units.ts';
 import { timesUnitRatio } from '../../../core/pairing/gates.ts';
 import { accountId, invariant } from '../../../core/units.ts';
@@ -39,6 +41,7 @@ const poolsArbitrary: fc.Arbitrary<WorldPool[]> = fc
 type Action =
   | { readonly kind: 'ask'; readonly pool: number; readonly units: number }
   | { readonly kind: 'advance' | 'undo'; readonly loan: number }
+  | { readonly kind: 'recall'; readonly loan: number; readonly by: RecallBy }
   | { readonly kind: 'scale'; readonly pool: number; readonly desired: number }
   | { readonly kind: 'past'; readonly index: number }
   | { readonly kind: 'consent'; readonly pool: number }
@@ -52,6 +55,10 @@ const actionArbitrary: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 14, arbitrary: fc.record({ kind: fc.constant('advance' as const), loan: index }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('undo' as const), loan: index }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('recall' as const), loan: index, by: fc.constantFrom(...RECALLERS) }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('scale' as const), pool: index, desired: fc.nat({ max: 14 }) }),
@@ -80,6 +87,11 @@ function perform(world: LendingWorld, action: Action): void {
     case 'undo': {
       const id = loan(action.loan);
       if (id !== undefined) world.undo(id, 'requested-by-owner');
+      return;
+    }
+    case 'recall': {
+      const id = loan(action.loan);
+      if (id !== undefined) world.recall(id, action.by);
       return;
     }
     case 'scale':
@@ -215,14 +227,18 @@ describe('a loan that nothing disturbs', () => {
     },
   );
 
-  it('provisions within the own limit when the lender would fall below its floor', () => {
+  it('provisions within the own limit what the lender cannot lend without falling below its floor', () => {
     const world = lenderAndBorrower(7);
     const [borrower] = world.poolIds;
     invariant(borrower !== undefined, 'a world has pools');
     // The lender has 10 − max(2, 3) − 1 = 6 to lend.
     world.ask(borrower, 7);
-    for (let step = 0; step < 4; step += 1) world.advance(firstLoan(world).loanId);
-    expect(firstLoan(world)).toMatchObject({ state: 'active', kind: 'provisioned', units: 7 });
+    for (let step = 0; step < 6; step += 1) world.advance(firstLoan(world).loanId);
+    expect(firstLoan(world)).toMatchObject({ state: 'active', kind: 'nominal', units: 6 });
+    const [, rest] = world.loans;
+    invariant(rest !== undefined, 'the rest is asked for in the same commit');
+    for (let step = 0; step < 4; step += 1) world.advance(rest.loanId);
+    expect(world.loans[1]).toMatchObject({ state: 'active', kind: 'provisioned', units: 1 });
     expect(world.drain()).toBe(true);
     world.checkAtRest();
   });

@@ -15,6 +15,8 @@ describe('demand', () => {
     expect(demandUnits(3.75e10, 6, network)).toBe(3);
     expect(demandUnits(90, 4, metricOf())).toBeCloseTo(3.6, 12);
     expect(demandUnits(-1, 4, metricOf())).toBe(0);
+    // A sum is of all instances already.
+    expect(demandUnits(240, 4, metricOf({ statistic: 'Sum' }))).toBeCloseTo(2.4, 12);
   });
 });
 

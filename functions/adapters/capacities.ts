@@ -1,0 +1,190 @@
+import type { PoolCapacity } from '../../core/lending/capacity.ts';
+import { capacityOf, couldBorrow, couldLend } from '../../core/lending/capacity.ts';
+import { RAISES_OWN_CEILING } from '../../core/lending/foreign-change.ts';
+import type { Candidate } from '../../core/lending/lender-finding.ts';
+import { pairingObjection } from '../../core/lending/lender-finding.ts';
+import type { CountedLimit } from '../../core/lending/limits.ts';
+import type { LimitedPair } from '../../core/lending/pair-limits.ts';
+import { stopObjection } from '../../core/lending/stops.ts';
+import { latencyMillis } from '../../core/pairing/latency.ts';
+import type { Pairing } from '../../core/pairing/pairing.ts';
+import type { GroupObservation, Pool } from '../../core/pool.ts';
+import type { PoolId } from '../../core/units.ts';
+import { poolIdParts } from '../../core/units.ts';
+import type { AccountItems } from './account-store.ts';
+import { readAccountItems } from './account-store.ts';
+import { now } from './clock.ts';
+import { observeGroup } from './groups.ts';
+import { pairingIdFor } from './ids.ts';
+import { consentKey, pairingKey, planKey, poolKey, usageKey } from './keys.ts';
+import { inLanes } from './lanes.ts';
+import { readLimits, readMemberships } from './limit-store.ts';
+import type { RoleInLinkedAccount } from './linked-account.ts';
+import { logger } from './middleware.ts';
+import { raisesOwnCeiling } from './scaling-policies.ts';
+import { readStops } from './stop-store.ts';
+
+type Observed = ReturnType<typeof observeGroup>;
+
+/** Looks at each group once, whoever's partner it is. One that cannot be read is as if it were not there. */
+class GroupsSeen {
+  readonly #role: RoleInLinkedAccount;
+  readonly #seen = new Map<PoolId, Observed>();
+  readonly #objections = new Map<PoolId, Promise<string | undefined>>();
+
+  constructor(role: RoleInLinkedAccount) {
+    this.#role = role;
+  }
+
+  of({ spec }: Pool): Observed {
+    const seen = this.#seen.get(spec.poolId);
+    if (seen !== undefined) return seen;
+    const observed = observeGroup(spec, this.#role).catch((error: unknown) => {
+      logger.warn('a group could not be read', { poolId: spec.poolId, error: error as Error });
+      return undefined;
+    });
+    this.#seen.set(spec.poolId, observed);
+    return observed;
+  }
+
+  /** Why its capacity is not Entangle's to move; undefined where it is, or where that could not be read. */
+  objection({ spec }: Pool): Promise<string | undefined> {
+    const known = this.#objections.get(spec.poolId);
+    if (known !== undefined) return known;
+    const found = raisesOwnCeiling(spec, this.#role).then(
+      (raises) => (raises ? RAISES_OWN_CEILING : undefined),
+      () => undefined,
+    );
+    this.#objections.set(spec.poolId, found);
+    return found;
+  }
+}
+
+interface Seen {
+  readonly items: AccountItems;
+  readonly groups: GroupsSeen;
+  readonly stoppedBy: (id: PoolId) => string | undefined;
+  readonly limitsOf: (pairs: readonly LimitedPair[]) => Promise<readonly (readonly CountedLimit[])[]>;
+}
+
+/** The partners that a pool has an active pairing with, as they are now. */
+async function candidatesOf(
+  borrower: Pool,
+  pairings: Readonly<Record<string, Pairing>>,
+  seen: Seen,
+): Promise<Candidate[]> {
+  const active = Object.keys(pairings).filter((id) => pairingObjection(pairings[id]) === undefined) as PoolId[];
+  const found = await Promise.all(
+    active.map(async (id): Promise<Candidate[]> => {
+      const pool = seen.items.pool(id);
+      if (pool === undefined) return [];
+      const { accountId } = pool.spec;
+      const plan = seen.items.plan(id);
+      const unavailable = seen.stoppedBy(id) ?? (await seen.groups.objection(pool));
+      const [limits] = await seen.limitsOf([{ lender: pool, borrower, pairing: pairings[id] }]);
+      return [
+        {
+          pool,
+          consent: seen.items.consent(accountId),
+          usage: seen.items.usage(accountId),
+          plan: plan?.forecast,
+          trust: plan?.trust,
+          group: await seen.groups.of(pool),
+          limits,
+          unavailable,
+        },
+      ];
+    }),
+  );
+  return found.flat();
+}
+
+function pairingsOfPool(pool: Pool, items: AccountItems, partners: readonly PoolId[]): Record<string, Pairing> {
+  const { accountId, poolId } = pool.spec;
+  return Object.fromEntries(
+    partners.flatMap((id) => {
+      const pairing = items.pairing(accountId, pairingIdFor(id, poolId));
+      return pairing === undefined ? [] : [[id, pairing] as const];
+    }),
+  );
+}
+
+async function capacity(pool: Pool, group: GroupObservation | undefined, seen: Seen): Promise<PoolCapacity> {
+  const { accountId, poolId } = pool.spec;
+  const { items } = seen;
+  const at = now();
+  const [consent, usage, plan, stopped] = [
+    items.consent(accountId),
+    items.usage(accountId),
+    items.plan(poolId),
+    seen.stoppedBy(poolId) ?? (await seen.groups.objection(pool)),
+  ];
+  const [limits] = await seen.limitsOf([{ lender: pool, borrower: pool }]);
+  const lend = couldLend({ pool, group, consent, usage, plan: plan?.forecast, limits, stopped, now: at });
+  if (group === undefined) {
+    return capacityOf(pool, lend, { units: 0, reason: 'its Auto Scaling group could not be read' }, at);
+  }
+  const partners = plan?.partners ?? [];
+  const pairings = pairingsOfPool(
+    pool,
+    items,
+    partners.map(({ lenderPoolId }) => lenderPoolId),
+  );
+  const borrow = couldBorrow(
+    {
+      borrowerPool: pool,
+      borrowerGroup: group,
+      borrowerConsent: consent,
+      borrowerUsage: usage,
+      borrowerTrust: plan?.trust,
+      partners,
+      pairings,
+      candidates: await candidatesOf(pool, pairings, seen),
+      now: at,
+      latencyMillis,
+    },
+    stopped,
+  );
+  return capacityOf(pool, lend, borrow, at);
+}
+
+/**
+ * What pools lend, borrow, and could lend and borrow now. Looks at their groups and at those of their partners, each once.
+ * @returns in the order of `ids`; pools that are not enrolled are left out
+ */
+export async function readCapacities(
+  table: string,
+  ids: readonly PoolId[],
+  role: RoleInLinkedAccount,
+): Promise<PoolCapacity[]> {
+  const own = await readAccountItems(
+    table,
+    ids.flatMap((id) => [poolKey(id), planKey(id)]),
+  );
+  const partnersOf = (id: PoolId) => (own.plan(id)?.partners ?? []).map(({ lenderPoolId }) => lenderPoolId);
+  const pools = [...new Set(ids.flatMap((id) => [id, ...partnersOf(id)]))];
+  const accounts = [...new Set(pools.map((id) => poolIdParts(id).accountId))];
+  const [items, stops, memberships] = await Promise.all([
+    readAccountItems(table, [
+      ...pools.flatMap((id) => [poolKey(id), planKey(id)]),
+      ...accounts.flatMap((account) => [consentKey(account), usageKey(account)]),
+      ...ids.flatMap((id) =>
+        partnersOf(id).map((partner) => pairingKey(poolIdParts(id).accountId, pairingIdFor(partner, id))),
+      ),
+    ]),
+    readStops(table, accounts),
+    readMemberships(table, accounts),
+  ]);
+  const stoppedBy = (id: PoolId) => {
+    const { accountId } = poolIdParts(id);
+    return stopObjection(accountId, stops.of(accountId));
+  };
+  const limitsOf = (pairs: readonly LimitedPair[]) => readLimits(table, pairs, memberships, now());
+  const seen: Seen = { items, groups: new GroupsSeen(role), stoppedBy, limitsOf };
+  const found = new Map<PoolId, PoolCapacity>();
+  await inLanes(ids, async (id) => {
+    const pool = items.pool(id);
+    if (pool !== undefined) found.set(id, await capacity(pool, await seen.groups.of(pool), seen));
+  });
+  return ids.flatMap((id) => found.get(id) ?? []);
+}

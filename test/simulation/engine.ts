@@ -1,0 +1,109 @@
+/** Virtual time, and what has happened in it. */
+import type { Pending } from './event-queue.ts';
+import { EventQueue } from './event-queue.ts';
+import { Random } from './random.ts';
+
+/** Lines that a failure shows. */
+const LINES_KEPT = 40;
+
+/** Everything that happened, as a digest, and its last lines. */
+export class Trace {
+  readonly #last: string[] = [];
+  #first = 0x811c9dc5;
+  #second = 0x9e3779b9;
+  #lines = 0;
+
+  add(line: string): void {
+    for (let index = 0; index < line.length; index += 1) {
+      const code = line.charCodeAt(index);
+      this.#first = Math.imul(this.#first ^ code, 0x01000193);
+      this.#second = Math.imul(this.#second ^ code, 0x85ebca6b) + 1;
+    }
+    this.#lines += 1;
+    this.#last[this.#lines % LINES_KEPT] = line;
+  }
+
+  /** FNV-1a twice, with different primes. */
+  get digest(): string {
+    return [this.#first, this.#second].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+  }
+
+  get lines(): number {
+    return this.#lines;
+  }
+
+  get lastLines(): readonly string[] {
+    const from = this.#lines + 1;
+    return Array.from({ length: LINES_KEPT }, (_, index) => this.#last[(from + index) % LINES_KEPT] ?? '').filter(
+      (line) => line !== '',
+    );
+  }
+}
+
+/** Lets every promise go on that can, until all of them wait for virtual time. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+export class Engine {
+  readonly trace = new Trace();
+  readonly #queue = new EventQueue();
+  readonly #seed: number;
+  readonly #startMillis: number;
+  #now: number;
+
+  constructor(seed: number, startMillis: number) {
+    this.#seed = seed;
+    this.#startMillis = startMillis;
+    this.#now = startMillis;
+  }
+
+  /** Milliseconds since the epoch, by the true clock of the world. */
+  get now(): number {
+    return this.#now;
+  }
+
+  get elapsedMillis(): number {
+    return this.#now - this.#startMillis;
+  }
+
+  /** A stream of random numbers of its own, so that one part of the world does not shift another's. */
+  random(label: string): Random {
+    return new Random(this.#seed, label);
+  }
+
+  log(line: string): void {
+    this.trace.add(`${(this.elapsedMillis / 1_000).toFixed(3).padStart(10)} s  ${line}`);
+  }
+
+  /** Something that happens later and lets promises go on. */
+  wake(afterMillis: number, run: () => void): Pending {
+    return this.#queue.push(this.#now + Math.max(0, Math.round(afterMillis)), run, true);
+  }
+
+  /** Something that happens later and that no promise waits for. */
+  later(afterMillis: number, run: () => void): void {
+    this.#queue.push(this.#now + Math.max(0, Math.round(afterMillis)), run, false);
+  }
+
+  sleep(millis: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake(millis, resolve);
+    });
+  }
+
+  /** Runs everything that happens up to a moment, unless it has to stop before. */
+  async runUntil(endMillis: number, mustStop: () => boolean): Promise<void> {
+    while (this.#queue.nextAt <= endMillis && !mustStop()) {
+      const event = this.#queue.pop();
+      if (event === undefined) break;
+      if (event.isOff) continue;
+      this.#now = event.at;
+      event.run();
+      if (event.wakes) await settled();
+    }
+    this.#now = Math.max(this.#now, endMillis);
+  }
+}

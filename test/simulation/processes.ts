@@ -1,0 +1,81 @@
+/** Spreads seeds over processes: one for each processor, each with the functions loaded once. */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Replacement } from './mutation.ts';
+import type { SeedResult } from './run-seed.ts';
+import type { WorkerTask } from './worker.ts';
+
+const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning'];
+
+interface Job {
+  readonly firstSeed: number;
+  readonly seeds: number;
+  readonly processes: number;
+  readonly replacements: readonly Replacement[];
+  readonly stopsAtViolation: boolean;
+}
+
+type Message = {
+  readonly scenario?: string;
+  readonly states?: string[];
+  readonly result?: SeedResult;
+  readonly error?: string;
+  readonly processorMillis?: number;
+};
+
+/** @returns the processor time that it took, in milliseconds */
+function runOne(task: WorkerTask, onMessage: (message: Message) => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = fork(WORKER, { execArgv: NODE_OPTIONS });
+    let spent: number | undefined;
+    child.on('message', (message: Message) => {
+      const { error, processorMillis } = message;
+      onMessage(message);
+      if (error !== undefined) reject(new Error(error));
+      spent = processorMillis ?? spent;
+    });
+    child.on('exit', (code) => {
+      if (spent === undefined) reject(new Error(`a process of the simulation ended early, with code ${code}`));
+      else resolve(spent);
+    });
+    child.send(task);
+  });
+}
+
+/**
+ * Runs all seeds of a job.
+ * @returns the processor time that it took, in milliseconds
+ * @throws Error when the simulation itself goes wrong in one of its processes
+ */
+export async function runInProcesses(job: Job, onResult: (result: SeedResult) => void): Promise<number> {
+  const { firstSeed, seeds, processes, replacements, stopsAtViolation } = job;
+  const tasks = Array.from({ length: processes }, (_, index) => ({
+    firstSeed: firstSeed + index,
+    seeds: seeds - index,
+    stride: processes,
+    replacements,
+    stopsAtViolation,
+  }));
+  const spent = await Promise.all(
+    tasks.map((task) => runOne(task, ({ result }) => result !== undefined && onResult(result))),
+  );
+  return spent.reduce((sum, each) => sum + each, 0);
+}
+
+/** The states of the first loan of each scenario, by the scenario's name. */
+export async function runScenarios(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>();
+  const task = {
+    firstSeed: 0,
+    seeds: 0,
+    stride: 1,
+    replacements: [],
+    stopsAtViolation: true,
+    scenarios: true,
+  } as const;
+  await runOne(task, ({ scenario, states }) => {
+    if (scenario !== undefined && states !== undefined) found.set(scenario, states);
+  });
+  return found;
+}

@@ -1,0 +1,48 @@
+/** A process that runs seeds: what it gets as its message are the seeds and the bugs to put in. */
+import type { Replacement } from './mutation.ts';
+import { assertMutated, mutate } from './mutation.ts';
+
+export interface WorkerTask {
+  readonly firstSeed: number;
+  readonly seeds: number;
+  /** Every so many seeds is this process's. */
+  readonly stride: number;
+  readonly replacements: readonly Replacement[];
+  readonly stopsAtViolation: boolean;
+  /** Runs all scenarios instead. */
+  readonly scenarios?: true;
+}
+
+async function work(task: WorkerTask): Promise<void> {
+  mutate(task.replacements);
+  // What is mutated has to be loaded after that.
+  const { loadShipped } = await import('./runtime.ts');
+  const { runSeed } = await import('./run-seed.ts');
+  const shipped = await loadShipped();
+  assertMutated();
+  if (task.scenarios === true) {
+    const { runScenario } = await import('./scenarios.ts');
+    const { SCENARIOS } = await import('./scenario-list.ts');
+    for (const scenario of SCENARIOS) {
+      process.send?.({ scenario: scenario.name, states: await runScenario(scenario, shipped) });
+    }
+  }
+  const end = task.firstSeed + task.seeds;
+  for (let seed = task.firstSeed; seed < end; seed += task.stride) {
+    const result = await runSeed(seed, shipped);
+    process.send?.({ result });
+    if (result.violation !== undefined && task.stopsAtViolation) break;
+  }
+  const { user, system } = process.cpuUsage();
+  process.send?.({ processorMillis: (user + system) / 1_000 });
+}
+
+process.once('message', (task: WorkerTask) => {
+  work(task).then(
+    () => process.disconnect(),
+    (error: unknown) => {
+      process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      process.disconnect();
+    },
+  );
+});
