@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { MAX_HISTORY_STEPS, MAX_HORIZON_STEPS } from './forecast-history.ts';
 import type { LineOptions } from './forecast-line.ts';
-import { plotFileOf } from './offline-options.ts';
+import { plotFileOf, wholeNumberOf, writtenOptions } from './offline-options.ts';
 import { UsageError } from './usage.ts';
 
 /** What `entangle forecast` was asked for. */
@@ -18,33 +17,18 @@ export interface ForecastOptions extends LineOptions {
 
 /** The options as they were written. @throws UsageError for one that is not known */
 export function parseForecast(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        schema: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        input: { type: 'string' },
-        horizon: { type: 'string' },
-        season: { type: 'string' },
-        threshold: { type: 'string' },
-        models: { type: 'string' },
-        events: { type: 'string', multiple: true },
-        plot: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return writtenOptions(argv, {
+    input: { type: 'string' },
+    horizon: { type: 'string' },
+    season: { type: 'string' },
+    threshold: { type: 'string' },
+    models: { type: 'string' },
+    events: { type: 'string', multiple: true },
+  });
 }
 
 function stepsOf(option: string, text: string, most: number): number {
-  const steps = /^\d{1,9}$/.test(text.trim()) ? Number(text) : 0;
-  if (steps < 1 || steps > most) {
-    throw new UsageError(`${option} ${text}: expected a whole number of steps from 1 to ${most}`);
-  }
-  return steps;
+  return wholeNumberOf(option, text, 1, most, 'number of steps');
 }
 
 function namesOf(option: string, text: string, what: string): string[] {

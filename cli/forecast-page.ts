@@ -4,54 +4,37 @@ import type { SeriesHistory } from './forecast-history.ts';
 import type { ForecastLine } from './forecast-line.ts';
 import { modelsText } from './forecast-table.ts';
 import { PageFile } from './page-file.ts';
+import { pageHead, pageLegend, pageStyle } from './page-shell.ts';
 import { percentText } from './percent.ts';
 
 /** More charts than this no browser shows with ease. */
 export const MAX_PLOTTED_SERIES = 200;
 
-const STYLE = `
-:root { color-scheme: light dark; --page: #fff; --text: #1b2430; --muted: #586474; --rule: #d9dee5;
-  --history: #5d6b7c; --median: #12489c; --band: #4a86e0; --threshold: #b3261e; --event: #7b3fa0; }
-@media (prefers-color-scheme: dark) { :root { --page: #12161c; --text: #e6eaf0; --muted: #a3adba; --rule: #303844;
-  --history: #a6b1bf; --median: #8ab8ff; --band: #4a86e0; --threshold: #ff8f86; --event: #d0a2f0; } }
-body { margin: 0 auto; max-width: 1040px; padding: 24px 20px 48px; background: var(--page); color: var(--text);
-  font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 24px; margin: 0; } h2 { font-size: 17px; margin: 0 0 4px; overflow-wrap: anywhere; }
-p { margin: 4px 0; } .muted, ul, table { color: var(--muted); font-size: 13px; } ul { margin: 4px 0; padding-left: 18px; }
-section { border-top: 1px solid var(--rule); margin-top: 24px; padding-top: 14px; }
-svg { display: block; width: 100%; height: auto; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: 1px 18px 1px 0; font-weight: normal; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.legend span { margin-right: 18px; white-space: nowrap; } .legend svg { display: inline-block; width: 26px; height: 10px; margin-right: 6px; }
-.grid { stroke: var(--rule); } .tick { fill: var(--muted); font-size: 11px; } path { fill: none; }
-.history { stroke: var(--history); stroke-width: 1.4; stroke-linecap: round; } .median { stroke: var(--median); stroke-width: 2.2; stroke-linecap: round; }
+const STYLE = pageStyle(
+  { history: '#5d6b7c', median: '#12489c', band: '#4a86e0', threshold: '#b3261e', event: '#7b3fa0' },
+  { history: '#a6b1bf', median: '#8ab8ff', band: '#4a86e0', threshold: '#ff8f86', event: '#d0a2f0' },
+  `.history { stroke: var(--history); stroke-width: 1.4; stroke-linecap: round; } .median { stroke: var(--median); stroke-width: 2.2; stroke-linecap: round; }
 .begin { stroke: var(--muted); stroke-dasharray: 2 3; } .threshold { stroke: var(--threshold); stroke-width: 1.6; stroke-dasharray: 7 4; }
 .band95 { fill: var(--band); fill-opacity: .16; } .band80 { fill: var(--band); fill-opacity: .26; }
 .event rect { fill: var(--event); fill-opacity: .13; } .event text { fill: var(--event); font-size: 11px; }
-@media print { section { break-inside: avoid; } }
-`;
+`,
+);
 
-const LEGEND = [
+const LEGEND = pageLegend([
   ['<path class="history" d="M0 5H26"/>', 'history'],
   ['<path class="median" d="M0 5H26"/>', 'median of the forecast'],
   ['<path class="band80" d="M0 0H26V10H0Z"/>', '80 % interval'],
   ['<path class="band95" d="M0 0H26V10H0Z"/>', '95 % interval'],
   ['<path class="threshold" d="M0 5H26"/>', 'threshold'],
   ['<g class="event"><rect width="26" height="10"/></g>', 'event'],
-]
-  .map(([mark, label]) => `<span><svg viewBox="0 0 26 10" aria-hidden="true">${mark}</svg>${label}</span>`)
-  .join('\n');
+]);
 
-function pageHead(total: number, horizonSteps: number): string {
+function introduction(total: number, horizonSteps: number): string {
   const cut =
     total > MAX_PLOTTED_SERIES
       ? ` The first ${MAX_PLOTTED_SERIES} are drawn; the forecasts of all are in the output.`
       : '';
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Forecast of ${total} series</title><style>${STYLE}</style></head><body>
-<h1>Forecast of ${total} series, ${horizonSteps} steps ahead</h1>
+  return `${pageHead(`Forecast of ${total} series`, STYLE)}<h1>Forecast of ${total} series, ${horizonSteps} steps ahead</h1>
 <p class="muted">Times are UTC.${cut}</p>
 <p class="muted legend">${LEGEND}</p>
 `;
@@ -101,7 +84,7 @@ export class ForecastPage {
    * @throws UsageError when it cannot be written
    */
   static async begin(path: string, total: number, horizonSteps: number): Promise<ForecastPage> {
-    return new ForecastPage(path, await PageFile.begin(path, pageHead(total, horizonSteps)), total);
+    return new ForecastPage(path, await PageFile.begin(path, introduction(total, horizonSteps)), total);
   }
 
   async add(line: ForecastLine, history: SeriesHistory, events: readonly BusinessEvent[]): Promise<void> {

@@ -8,6 +8,7 @@ import type { ForecastStreams } from './forecast.ts';
 import { runForecast } from './forecast.ts';
 import { hubApi } from './hub-api.ts';
 import { hubClient } from './hub-client.ts';
+import { knownOptions } from './offline-options.ts';
 import { runPair } from './pair.ts';
 import { runSimulate } from './simulate.ts';
 import { COMMAND_NAMES, helpText, isCommand, UsageError } from './usage.ts';
@@ -41,8 +42,8 @@ const OFFLINE_COMMANDS: ReadonlyMap<string, (argv: readonly string[], streams: S
 ]);
 
 function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
+  return knownOptions(() =>
+    parseArgs({
       args: [...argv],
       allowPositionals: true,
       options: {
@@ -62,10 +63,8 @@ function parse(argv: readonly string[]) {
         url: { type: 'string' },
         region: { type: 'string' },
       },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+    }),
+  );
 }
 
 /** The region of the hub: stated, or that of an API Gateway host name, or that of the environment. */

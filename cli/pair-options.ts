@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { PARTNERS_MAX } from '../core/pairing/preferences.ts';
-import { plotFileOf } from './offline-options.ts';
+import { plotFileOf, wholeNumberOf, writtenOptions } from './offline-options.ts';
 import { UsageError } from './usage.ts';
 
 /** What `entangle pair` was asked for. */
@@ -26,34 +25,18 @@ const BORROWERS_MOST = 999;
 
 /** The options as they were written. @throws UsageError for one that is not known */
 export function parsePair(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        schema: { type: 'boolean', default: false },
-        'input-schema': { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        input: { type: 'string' },
-        partners: { type: 'string' },
-        borrowers: { type: 'string' },
-        circles: { type: 'string' },
-        explain: { type: 'string' },
-        plot: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return writtenOptions(argv, {
+    'input-schema': { type: 'boolean', default: false },
+    input: { type: 'string' },
+    partners: { type: 'string' },
+    borrowers: { type: 'string' },
+    circles: { type: 'string' },
+    explain: { type: 'string' },
+  });
 }
 
 function wholeOf(option: string, text: string | undefined, least: number, most: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d{1,3}$/.test(text.trim()) ? Number(text) : -1;
-  if (value < least || value > most) {
-    throw new UsageError(`${option} ${text}: expected a whole number from ${least} to ${most}`);
-  }
-  return value;
+  return text === undefined ? undefined : wholeNumberOf(option, text, least, most);
 }
 
 /** @throws UsageError for a value that cannot be used */

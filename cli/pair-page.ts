@@ -1,5 +1,6 @@
 import { markupText, numberText } from './forecast-chart.ts';
 import { PageFile } from './page-file.ts';
+import { pageHead, pageLegend, pageStyle } from './page-shell.ts';
 import { heatMap, MAX_LINKS, MAX_ROWS, servesChart, totalsChart } from './pair-chart.ts';
 import type { PairReport } from './pair-output.ts';
 import type { FleetPlan } from './pair-plan.ts';
@@ -14,34 +15,22 @@ const shades = (name: string, colour: string) =>
     (opacity, at) => `.${name}${at + 1} { fill: var(--${colour}); fill-opacity: ${opacity}; }`,
   );
 
-const STYLE = `
-:root { color-scheme: light dark; --page: #fff; --text: #1b2430; --muted: #586474; --rule: #d9dee5;
-  --idle: #1f6fd1; --short: #c2362b; --lent: #2f8f5b; }
-@media (prefers-color-scheme: dark) { :root { --page: #12161c; --text: #e6eaf0; --muted: #a3adba; --rule: #303844;
-  --idle: #6aa9ff; --short: #ff8f86; --lent: #63c48f; } }
-body { margin: 0 auto; max-width: 1040px; padding: 24px 20px 48px; background: var(--page); color: var(--text);
-  font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 24px; margin: 0; } h2 { font-size: 17px; margin: 0 0 4px; }
-p { margin: 4px 0; } .muted, ul, table { color: var(--muted); font-size: 13px; } ul { margin: 4px 0; padding-left: 18px; }
-section { border-top: 1px solid var(--rule); margin-top: 24px; padding-top: 14px; overflow-x: auto; }
-svg { display: block; width: 100%; height: auto; } path { stroke: none; }
-table { border-collapse: collapse; } th, td { text-align: left; vertical-align: top; padding: 2px 16px 2px 0; font-weight: normal; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.grid { stroke: var(--rule); } .tick { fill: var(--muted); font-size: 11px; } .name { fill: var(--muted); font-size: 10.5px; }
-.lent { fill: var(--lent); fill-opacity: .45; } .idle-line { fill: none; stroke: var(--idle); stroke-width: 1.6; }
-.short-line { fill: none; stroke: var(--short); stroke-width: 1.8; } .link { fill: none; stroke: var(--lent); stroke-opacity: .5; }
-.link:hover { stroke-opacity: 1; }
+const STYLE = pageStyle(
+  { idle: '#1f6fd1', short: '#c2362b', lent: '#2f8f5b' },
+  { idle: '#6aa9ff', short: '#ff8f86', lent: '#63c48f' },
+  `section { overflow-x: auto; } th, td { vertical-align: top; padding: 2px 16px 2px 0; } td.number { white-space: nowrap; } path { stroke: none; }
+.name { fill: var(--muted); font-size: 10.5px; } .lent { fill: var(--lent); fill-opacity: .45; }
+.idle-line { fill: none; stroke: var(--idle); stroke-width: 1.6; } .short-line { fill: none; stroke: var(--short); stroke-width: 1.8; }
+.link { fill: none; stroke: var(--lent); stroke-opacity: .5; } .link:hover { stroke-opacity: 1; }
 ${[...shades('idle', 'idle'), ...shades('short', 'short')].join(' ')}
-.legend span { margin-right: 18px; white-space: nowrap; } .legend svg { display: inline-block; width: 26px; height: 10px; margin-right: 6px; }
-`;
+`,
+);
 
-const LEGEND = [
+const LEGEND = pageLegend([
   ['<path class="idle4" d="M0 0H26V10H0Z"/>', 'could be lent'],
   ['<path class="short4" d="M0 0H26V10H0Z"/>', 'short'],
   ['<path class="lent" d="M0 0H26V10H0Z"/>', 'served by pairings'],
-]
-  .map(([mark, label]) => `<span><svg viewBox="0 0 26 10" aria-hidden="true">${mark}</svg>${label}</span>`)
-  .join('\n');
+]);
 
 function summary(report: PairReport): string {
   const { pairings, bound, churn, refusedCount, emptyReason } = report;
@@ -95,11 +84,7 @@ export function pairPage(plan: FleetPlan, report: PairReport): string {
       `<section><h2>Pairings</h2>${pairingsTable(report)}</section>`,
     );
   }
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${title}</title><style>${STYLE}</style></head><body>
-<h1>${title}</h1>
+  return `${pageHead(title, STYLE)}<h1>${title}</h1>
 ${summary(report)}
 <p class="muted">At P95 of the forecasts. Times are UTC.</p>
 <p class="muted legend">${LEGEND}</p>

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ForecastStreams } from './forecast.ts';
+import { tellMistakes } from './mistakes.ts';
 import { STANDARD_INPUT } from './offline-options.ts';
 import { explainPool, poolNamed } from './pair-explain.ts';
 import type { Fleet } from './pair-input.ts';
@@ -10,9 +11,6 @@ import { writePairPage } from './pair-page.ts';
 import { planFleet } from './pair-plan.ts';
 import { pairTable } from './pair-table.ts';
 import { helpText, UsageError } from './usage.ts';
-
-/** Mistakes in a file that are told: the rest are counted. */
-const MOST_LINES = 50;
 
 async function bytesOf(input: string, standardInput: AsyncIterable<Uint8Array> | undefined): Promise<Uint8Array> {
   try {
@@ -39,13 +37,6 @@ function fleetOf(bytes: Uint8Array): Fleet {
   return parseFleet(parsed);
 }
 
-function tellOf(lines: readonly string[], name: string, streams: ForecastStreams): void {
-  for (const line of lines.slice(0, MOST_LINES)) {
-    streams.error(`entangle: ${name}: ${line.replaceAll(/\s*\n\s*/g, '; ')}\n`);
-  }
-  if (lines.length > MOST_LINES) streams.error(`entangle: ${name}: and ${lines.length - MOST_LINES} more\n`);
-}
-
 /**
  * Plans the pairings of a fleet that stands in a file.
  * @returns false when the content of the file is wrong; every mistake has been told then, and nothing has been written
@@ -67,7 +58,7 @@ export async function runPair(argv: readonly string[], streams: ForecastStreams)
     fleet = fleetOf(bytes);
   } catch (error) {
     if (!(error instanceof FleetError)) throw error;
-    tellOf(error.lines, name, streams);
+    tellMistakes(error.lines, `${name}: `, streams);
     return false;
   }
   const explained = options.explain === undefined ? undefined : poolNamed(fleet.input.pools, options.explain);

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { plotFileOf, STANDARD_INPUT } from './offline-options.ts';
+import { plotFileOf, STANDARD_INPUT, wholeNumberOf, writtenOptions } from './offline-options.ts';
 import { UsageError } from './usage.ts';
 
 /** What `entangle simulate` was asked for. */
@@ -14,34 +13,17 @@ export interface SimulateOptions {
 }
 
 const DEFAULT_SEED = 1;
+const HIGHEST_SEED = 2 ** 32 - 1;
 
 /** The options as they were written. @throws UsageError for one that is not known */
 export function parseSimulate(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        schema: { type: 'boolean', default: false },
-        'scenario-schema': { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        traces: { type: 'string' },
-        fleet: { type: 'string' },
-        scenario: { type: 'string' },
-        seed: { type: 'string' },
-        plot: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function seedOf(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_SEED;
-  const seed = /^\d{1,10}$/.test(text.trim()) ? Number(text) : -1;
-  if (seed < 0 || seed >= 2 ** 32) throw new UsageError(`--seed ${text}: expected a whole number from 0 to 4294967295`);
-  return seed;
+  return writtenOptions(argv, {
+    'scenario-schema': { type: 'boolean', default: false },
+    traces: { type: 'string' },
+    fleet: { type: 'string' },
+    scenario: { type: 'string' },
+    seed: { type: 'string' },
+  });
 }
 
 function fileOf(option: string, text: string | undefined, example: string): string {
@@ -63,7 +45,7 @@ export function simulateOptions(values: ReturnType<typeof parseSimulate>): Simul
     traces,
     fleet,
     scenario,
-    seed: seedOf(values.seed),
+    seed: values.seed === undefined ? DEFAULT_SEED : wholeNumberOf('--seed', values.seed, 0, HIGHEST_SEED),
     plotFile: plotFileOf(values.plot, traces, 'lending.html'),
     json: values.json,
   };

@@ -1,5 +1,6 @@
 import { markupText, momentText, numberText } from './forecast-chart.ts';
 import { PageFile } from './page-file.ts';
+import { pageHead, pageLegend, pageStyle } from './page-shell.ts';
 import type { SimulationReport } from './simulate-report.ts';
 import { ACCOUNT_HEAD, accountRows, COMPARED_HEAD, comparedRows, shareText } from './simulate-table.ts';
 
@@ -14,28 +15,21 @@ const X_PARTS = 6;
 const MOST_ACCOUNTS = 200;
 const MOST_POOLS = 100;
 
-const STYLE = `
-:root { color-scheme: light dark; --page: #fff; --text: #1b2430; --muted: #586474; --rule: #d9dee5; --short: #c2362b; --served: #2f8f5b; --lent: #1f6fd1; }
-@media (prefers-color-scheme: dark) { :root { --page: #12161c; --text: #e6eaf0; --muted: #a3adba; --rule: #303844; --short: #ff8f86; --served: #63c48f; --lent: #6aa9ff; } }
-body { margin: 0 auto; max-width: 1040px; padding: 24px 20px 48px; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 24px; margin: 0; } h2 { font-size: 17px; margin: 0 0 4px; } p { margin: 4px 0; }
-.muted, ul, table { color: var(--muted); font-size: 13px; } ul { margin: 4px 0; padding-left: 18px; }
-section { border-top: 1px solid var(--rule); margin-top: 24px; padding-top: 14px; overflow-x: auto; }
-svg { display: block; width: 100%; height: auto; } table { border-collapse: collapse; }
-th, td { text-align: right; padding: 2px 0 2px 16px; font-weight: normal; font-variant-numeric: tabular-nums; white-space: nowrap; }
+const STYLE = pageStyle(
+  { short: '#c2362b', served: '#2f8f5b', lent: '#1f6fd1' },
+  { short: '#ff8f86', served: '#63c48f', lent: '#6aa9ff' },
+  `section { overflow-x: auto; }
+th, td { text-align: right; padding: 2px 0 2px 16px; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
-.grid { stroke: var(--rule); } .tick { fill: var(--muted); font-size: 11px; } path { fill: none; }
 .short { stroke: var(--short); stroke-width: 1.8; } .served { fill: var(--served); fill-opacity: .45; } .lent { stroke: var(--lent); stroke-width: 1.6; }
-.legend span { margin-right: 18px; white-space: nowrap; } .legend svg { display: inline-block; width: 26px; height: 10px; margin-right: 6px; }
-`;
+`,
+);
 
-const LEGEND = [
+const LEGEND = pageLegend([
   ['<path class="short" d="M0 5H26"/>', 'short without lending'],
   ['<path class="served" d="M0 0H26V10H0Z"/>', 'served by loans'],
   ['<path class="lent" d="M0 5H26"/>', 'lent'],
-]
-  .map(([mark, label]) => `<span><svg viewBox="0 0 26 10" aria-hidden="true">${mark}</svg>${label}</span>`)
-  .join('\n');
+]);
 
 /** Unit-hours by day: short, served and lent. */
 function daysChart({ days }: SimulationReport): string {
@@ -87,11 +81,7 @@ export function simulationPage(report: SimulationReport): string {
   const title = `What lending would have done for ${report.pools.length} pools`;
   const notes = report.notes.map((note) => `<li>${markupText(note)}</li>`).join('');
   const most = (count: number, all: number) => (all > count ? ` The ${count} with most of ${all} are listed.` : '');
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${title}</title><style>${STYLE}</style></head><body>
-<h1>${title}</h1>
+  return `${pageHead(title, STYLE)}<h1>${title}</h1>
 <p>Loans would have served ${shareText(report.lending.coverPercent)} of ${numberText(report.shortUnitHours)} unit-hours short; for each hundred unit-hours lent, lenders would have missed ${report.lending.harmPercent === null ? '–' : report.lending.harmPercent.toFixed(2)}.</p>
 <p class="muted">Measured from ${momentText(Date.parse(report.measuredFrom))} to ${momentText(Date.parse(report.endAt))} UTC, steps of ${report.stepSeconds} s.</p>
 <p class="muted legend">${LEGEND}</p>

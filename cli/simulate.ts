@@ -7,6 +7,7 @@ import { participantsOf } from '../core/whatif/participants.ts';
 import type { Scenario } from '../core/whatif/scenario.ts';
 import type { ForecastStreams } from './forecast.ts';
 import { InputError, linesOf } from './forecast-csv.ts';
+import { tellMistakes } from './mistakes.ts';
 import { STANDARD_INPUT } from './offline-options.ts';
 import { FleetError } from './pair-input.ts';
 import { fleetOfSimulation, poolNames } from './simulate-fleet.ts';
@@ -19,9 +20,6 @@ import { simulationTable } from './simulate-table.ts';
 import type { ReadTraces } from './simulate-traces.ts';
 import { readTraces } from './simulate-traces.ts';
 import { helpText, UsageError } from './usage.ts';
-
-/** Mistakes in a file that are told: the rest are counted. */
-const MOST_LINES = 50;
 
 /** Something in the content of a named file is wrong. */
 class ContentError extends Error {
@@ -160,10 +158,7 @@ export async function runSimulate(argv: readonly string[], streams: ForecastStre
     return true;
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
-    for (const line of error.lines.slice(0, MOST_LINES)) {
-      streams.error(`entangle: ${line.replaceAll(/\s*\n\s*/g, '; ')}\n`);
-    }
-    if (error.lines.length > MOST_LINES) streams.error(`entangle: and ${error.lines.length - MOST_LINES} more\n`);
+    tellMistakes(error.lines, '', streams);
     return false;
   }
 }

@@ -4,7 +4,7 @@ import type { LoanSnapshot } from '../core/lending/commit.ts';
 import { activate } from '../core/lending/saga.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
-import { scheduleExpiry } from './adapters/expiry.ts';
+import { EXPIRY_ROUTE, expiryTarget, scheduleExpiry } from './adapters/expiry.ts';
 import { observeGroup } from './adapters/groups.ts';
 import { unitsInLentCapacity } from './adapters/loan-capacity.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
@@ -20,21 +20,10 @@ import {
 import { snapshotSchema } from './adapters/schemas.ts';
 import { launchesExceedQuota } from './adapters/vcpu-quota.ts';
 
-const env = readEnv(
-  ...LOAN_TABLES,
-  'ENTANGLE_EXTERNAL_ID',
-  'ENTANGLE_OBSERVE_ROLE_NAME',
-  'ENTANGLE_RETURN_STATE_MACHINE_ARN',
-  'ENTANGLE_SCHEDULER_ROLE_ARN',
-  'ENTANGLE_SCHEDULE_GROUP',
-);
+const env = readEnv(...LOAN_TABLES, 'ENTANGLE_EXTERNAL_ID', 'ENTANGLE_OBSERVE_ROLE_NAME', ...EXPIRY_ROUTE);
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const scheduler = new SchedulerClient({});
-const target = {
-  groupName: env.ENTANGLE_SCHEDULE_GROUP,
-  stateMachineArn: env.ENTANGLE_RETURN_STATE_MACHINE_ARN,
-  roleArn: env.ENTANGLE_SCHEDULER_ROLE_ARN,
-};
+const target = expiryTarget(env);
 const store = loanStore(env);
 
 async function activated(snapshot: LoanSnapshot): Promise<LoanSnapshot> {

@@ -15,7 +15,7 @@ import type { EpochMillis } from '../core/units.ts';
 import { readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
-import { moveExpiry } from './adapters/expiry.ts';
+import { EXPIRY_ROUTE, expiryTarget, moveExpiry } from './adapters/expiry.ts';
 import { observeGroup } from './adapters/groups.ts';
 import { consentKey, planKey, usageKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
@@ -30,17 +30,11 @@ const env = readEnv(
   'ENTANGLE_EVENT_BUS',
   'ENTANGLE_EXTERNAL_ID',
   'ENTANGLE_OBSERVE_ROLE_NAME',
-  'ENTANGLE_RETURN_STATE_MACHINE_ARN',
-  'ENTANGLE_SCHEDULER_ROLE_ARN',
-  'ENTANGLE_SCHEDULE_GROUP',
+  ...EXPIRY_ROUTE,
 );
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const scheduler = new SchedulerClient({});
-const target = {
-  groupName: env.ENTANGLE_SCHEDULE_GROUP,
-  stateMachineArn: env.ENTANGLE_RETURN_STATE_MACHINE_ARN,
-  roleArn: env.ENTANGLE_SCHEDULER_ROLE_ARN,
-};
+const target = expiryTarget(env);
 const eventRoute = { accountsTable: env.ENTANGLE_ACCOUNTS_TABLE, busName: env.ENTANGLE_EVENT_BUS };
 const store = loanStore(env);
 

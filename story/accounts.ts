@@ -1,4 +1,5 @@
 import type { ConsentTerms } from '../core/consent/consent.ts';
+import { UNRESTRICTED } from '../core/consent/consent.ts';
 import type { AccountId } from '../core/units.ts';
 import { accountId, microUsd, RESOURCE_TYPES } from '../core/units.ts';
 import { parseConfig } from '../infra/config.ts';
@@ -104,15 +105,9 @@ export function storyConsent(account: StoryAccount, scale: TimeScale): ConsentTe
   return {
     lend: { ...limits, minPriceMicroUsdPerUnitHour: price(LEAST_PRICE_USD), recallNoticeSeconds: noticeSeconds },
     borrow: { ...limits, maxPriceMicroUsdPerUnitHour: price(HIGHEST_PRICE_USD), minRecallNoticeSeconds: noticeSeconds },
-    groupNames: [],
-    allowedApplications: [],
-    allowedCounterparties: [],
-    deniedCounterparties: [],
+    ...UNRESTRICTED,
     dataAccess: 'metrics-only',
-    regions: [],
-    requiredTenancy: 'any',
     maxLatencyMillis: 100,
-    windows: [],
     shortestTermSeconds: clockSeconds(scale, SHORTEST_TERM_HOURS * SECONDS_PER_HOUR),
     longestTermSeconds: clockSeconds(scale, LONGEST_TERM_HOURS * SECONDS_PER_HOUR),
     whenNoPartner: 'refuse',

@@ -1,3 +1,4 @@
+import { UNRESTRICTED } from '../../core/consent/consent.ts';
 import { emptyUsage } from '../../core/consent/covers.ts';
 import type { Forecast } from '../../core/forecast/forecast.ts';
 import type { Forecaster } from '../../core/forecast/forecaster.ts';
@@ -119,15 +120,8 @@ function consentsOf(pools: readonly Pool[]): BucketInput['consents'] {
           terms: {
             lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(10_000), recallNoticeSeconds: 120 },
             borrow: { ...limits, maxPriceMicroUsdPerUnitHour: microUsd(90_000), minRecallNoticeSeconds: 60 },
-            groupNames: [],
-            allowedApplications: [],
-            allowedCounterparties: [],
-            deniedCounterparties: [],
-            dataAccess: 'none',
-            regions: [],
-            requiredTenancy: 'any',
+            ...UNRESTRICTED,
             maxLatencyMillis: 5,
-            windows: [],
             shortestTermSeconds: 600,
             longestTermSeconds: 3_600,
             whenNoPartner: 'refuse',

@@ -118,6 +118,18 @@ export interface ConsentTerms {
   readonly validUntil?: EpochMillis;
 }
 
+/** Terms that leave open for which pools and applications, with whom, where and when; nothing is shown but the loan itself. */
+export const UNRESTRICTED = {
+  groupNames: [],
+  allowedApplications: [],
+  allowedCounterparties: [],
+  deniedCounterparties: [],
+  dataAccess: 'none',
+  regions: [],
+  requiredTenancy: 'any',
+  windows: [],
+} as const satisfies Partial<ConsentTerms>;
+
 /** One version of an account's consent, made by that account's own identity. */
 export interface Consent {
   readonly accountId: AccountId;

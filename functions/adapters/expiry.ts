@@ -7,12 +7,29 @@ import {
 } from '@aws-sdk/client-scheduler';
 import type { Loan } from '../../core/lending/loan.ts';
 import { invariant, MILLIS_PER_SECOND } from '../../core/units.ts';
+import type { Env } from './env.ts';
+
+/** Variables that a function needs to schedule how a loan's term ends. */
+export const EXPIRY_ROUTE = [
+  'ENTANGLE_RETURN_STATE_MACHINE_ARN',
+  'ENTANGLE_SCHEDULER_ROLE_ARN',
+  'ENTANGLE_SCHEDULE_GROUP',
+] as const;
 
 export interface ExpiryTarget {
   readonly groupName: string;
   readonly stateMachineArn: string;
   /** The role with which the scheduler may start that state machine. */
   readonly roleArn: string;
+}
+
+/** Where the schedules of a hub are and what they start. */
+export function expiryTarget(env: Env<(typeof EXPIRY_ROUTE)[number]>): ExpiryTarget {
+  return {
+    groupName: env.ENTANGLE_SCHEDULE_GROUP,
+    stateMachineArn: env.ENTANGLE_RETURN_STATE_MACHINE_ARN,
+    roleArn: env.ENTANGLE_SCHEDULER_ROLE_ARN,
+  };
 }
 
 /** `at()` takes whole seconds in UTC, without zone: rounded up, so that a term is never cut short. */

@@ -1,55 +1,9 @@
-/** Records what comes on the default bus of an account: a rule starts a workflow that does nothing, with the event as its input. */
-import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
-import {
-  CreateStateMachineCommand,
-  DescribeExecutionCommand,
-  ListExecutionsCommand,
-  SFNClient,
-} from '@aws-sdk/client-sfn';
+import type { CallerOptions } from './event-listener.ts';
+import { listenFor } from './event-listener.ts';
 
-/** Where and as whom a client acts. */
-interface CallerOptions {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-}
-
-function policyOf(statement: object): string {
-  return JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...statement }] });
-}
-
-/** @returns the events of EC2 of one kind that have come since, in no order */
-export async function listenForEc2(options: CallerOptions, detailType: string): Promise<() => Promise<object[]>> {
+/** @returns the events of EC2 of one kind that have come on the account's default bus since, in no order */
+export function listenForEc2(options: CallerOptions, detailType: string): Promise<() => Promise<object[]>> {
   // The account may have been left standing by a run before.
   const name = `listen-to-ec2-${Date.now()}`;
-  const [iam, workflows, events] = [new IAMClient(options), new SFNClient(options), new EventBridgeClient(options)];
-  const { Role: role } = await iam.send(
-    new CreateRoleCommand({
-      RoleName: name,
-      AssumeRolePolicyDocument: policyOf({
-        Principal: { Service: ['states.amazonaws.com', 'events.amazonaws.com'] },
-        Action: 'sts:AssumeRole',
-      }),
-    }),
-  );
-  const PolicyDocument = policyOf({ Action: 'states:StartExecution', Resource: '*' });
-  await iam.send(new PutRolePolicyCommand({ RoleName: name, PolicyName: 'start', PolicyDocument }));
-  const definition = JSON.stringify({ StartAt: 'Done', States: { Done: { Type: 'Pass', End: true } } });
-  const { stateMachineArn } = await workflows.send(
-    new CreateStateMachineCommand({ name, definition, roleArn: role?.Arn }),
-  );
-  const EventPattern = JSON.stringify({ source: ['aws.ec2'], 'detail-type': [detailType] });
-  await events.send(new PutRuleCommand({ Name: name, EventPattern }));
-  const target = { Id: 'listener', Arn: stateMachineArn, RoleArn: role?.Arn };
-  await events.send(new PutTargetsCommand({ Rule: name, Targets: [target] }));
-  return async () => {
-    const { executions = [] } = await workflows.send(new ListExecutionsCommand({ stateMachineArn }));
-    return Promise.all(
-      executions.map(async ({ executionArn }) => {
-        const { input } = await workflows.send(new DescribeExecutionCommand({ executionArn }));
-        return JSON.parse(input ?? '{}') as object;
-      }),
-    );
-  };
+  return listenFor(options, { name, pattern: { source: ['aws.ec2'], 'detail-type': [detailType] } });
 }

@@ -1,5 +1,6 @@
 /** Valid values of the core's types for tests; each test states what matters to it. */
 import type { Consent, ConsentTerms } from '../../core/consent/consent.ts';
+import { UNRESTRICTED } from '../../core/consent/consent.ts';
 import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
 import type { Loan, RequestPart } from '../../core/lending/loan.ts';
 import type { Partner } from '../../core/pairing/plan.ts';
@@ -84,15 +85,8 @@ export function termsOf(overrides: Partial<ConsentTerms> = {}): ConsentTerms {
   return {
     lend: { ...limits, minPriceMicroUsdPerUnitHour: microUsd(40_000), recallNoticeSeconds: 120 },
     borrow: { ...limits, maxPriceMicroUsdPerUnitHour: microUsd(90_000), minRecallNoticeSeconds: 60 },
-    groupNames: [],
-    allowedApplications: [],
-    allowedCounterparties: [],
-    deniedCounterparties: [],
-    dataAccess: 'none',
-    regions: [],
-    requiredTenancy: 'any',
+    ...UNRESTRICTED,
     maxLatencyMillis: 5,
-    windows: [],
     shortestTermSeconds: 600,
     longestTermSeconds: 3_600,
     whenNoPartner: 'refuse',
