@@ -1,12 +1,14 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '../../cli/main.ts';
 import type { SimulationReport } from '../../cli/simulate-report.ts';
+import { folderIn, temporaryFolder } from '../support/temporary-folder.ts';
 import type { Json, Ran } from './pair-command.ts';
 import { CONSENT, idAt, poolAt } from './pair-command.ts';
 
 const STEP_MILLIS = 300_000;
+/** For what a test of the command writes. */
+export const simulateFolder = temporaryFolder('simulate');
 const START = Date.UTC(2026, 0, 5);
 
 /** Pools of ten units that all consent. */
@@ -36,7 +38,7 @@ export const csvOf = (rows: readonly string[]): string => `pool_id,timestamp,dem
 
 /** Runs the command on files with these contents, traces as its standard input. */
 export async function simulateText(traces: string, fleet: unknown, scenario: unknown, ...argv: string[]): Promise<Ran> {
-  const folder = mkdtempSync(join(tmpdir(), 'simulate-'));
+  const folder = folderIn(simulateFolder);
   const fleetFile = join(folder, 'fleet.json');
   writeFileSync(fleetFile, typeof fleet === 'string' ? fleet : JSON.stringify(fleet));
   const more: string[] = [];

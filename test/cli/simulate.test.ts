@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import * as z from 'zod';
@@ -7,7 +6,7 @@ import { simulationJsonSchema } from '../../cli/simulate-report.ts';
 import { scenarioJsonSchema } from '../../cli/simulate-scenario.ts';
 import type { Json } from './pair-command.ts';
 import { accountAt, idAt } from './pair-command.ts';
-import { csvOf, dayAndNight, simulatedFleet, simulateText, simulationOf } from './simulate-command.ts';
+import { csvOf, dayAndNight, simulatedFleet, simulateFolder, simulateText, simulationOf } from './simulate-command.ts';
 
 const TRACES = csvOf(dayAndNight());
 const FLEET = simulatedFleet(2);
@@ -63,7 +62,7 @@ describe('entangle simulate', () => {
   });
 
   it('draws a page without scripts, with names that cannot become markup', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'simulate-')), 'page.html');
+    const file = join(simulateFolder, 'page.html');
     const fleet = JSON.parse(JSON.stringify(FLEET).replaceAll('"web"', '"<b>web"')) as Json;
     const traces = TRACES.replaceAll('/web,', '/<b>web,');
     const { code, out } = await simulateText(traces, fleet, undefined, '--plot', file);

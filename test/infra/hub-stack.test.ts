@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import type { FunctionName } from '../../infra/names.ts';
 import { FUNCTION_NAMES, functionRoleName } from '../../infra/names.ts';
 import { EVENTS_KEY, expectedGrants, inOrder, PLAN_LISTS_READ, start } from './expected-grants.ts';
 import type { Resource, Stacks } from './support.ts';
-import { configOf, findingsOf, HUB_ACCOUNT, stacksOf } from './support.ts';
+import { appOf, configOf, findingsOf, HUB_ACCOUNT, stacksOf } from './support.ts';
 
 let stacks: Stacks;
 let template: Template;
@@ -379,7 +379,7 @@ describe('the AwsSolutions pack', () => {
   });
 
   it('would find a queue without encryption', () => {
-    const app = new App();
+    const app = appOf();
     const careless = new Stack(app, 'Careless');
     expect(new CfnQueue(careless, 'Queue').stack).toBe(careless);
     expect(findingsOf(app).map((finding) => finding.split(/[:[]/)[0])).toContain('AwsSolutions-SQS4');

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { AppProps } from 'aws-cdk-lib';
 import { App } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -6,6 +7,7 @@ import { parseConfig } from '../../infra/config.ts';
 import type { Config } from '../../infra/config-schema.ts';
 import { HubStack } from '../../infra/hub-stack.ts';
 import { LinkedAccountStack } from '../../infra/linked-stack.ts';
+import { folderIn, temporaryFolder } from '../support/temporary-folder.ts';
 
 export const HUB_ACCOUNT = '111111111111';
 export const EXTERNAL_ID = 'a-value-of-ours';
@@ -53,10 +55,15 @@ export interface Stacks {
   readonly app: App;
 }
 
+const synthesized = temporaryFolder('synth');
+
+/** An app that leaves nothing behind. */
+export const appOf = (props: AppProps = {}): App => new App({ outdir: folderIn(synthesized), ...props });
+
 /** The stacks of a configuration with the flags of cdk.json; functions without their code, which takes long to bundle. */
 export function stacksOf(config: Config): Stacks {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
-  const app = new App({ context });
+  const app = appOf({ context });
   const hub = new HubStack(app, { config, codeOf: () => Code.fromInline('export const handler = () => {};') });
   const linked = config.linkedAccounts.map(
     (linkedAccount) => new LinkedAccountStack(app, { hub: config.hub, linkedAccount }),

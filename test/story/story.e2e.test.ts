@@ -1,11 +1,11 @@
 /** The command that a user begins with, to its end, on traces of the user's own. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const STEP_SECONDS = 900;
 const STEPS_A_DAY = 96;
@@ -13,11 +13,7 @@ const DAYS = 4;
 const STORY_MILLIS = 400_000;
 const main = fileURLToPath(new URL('../../story/main.ts', import.meta.url));
 
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'entangle-story-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('story');
 
 /** CPU in percent with a peak at one hour of each day; in the hours that are replayed it is higher than it has ever been. */
 function writeTrace(name: string, peakHour: number): void {
