@@ -3,11 +3,11 @@ import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-l
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Consent } from '../core/consent/consent.ts';
-import { epochMillis } from '../core/units.ts';
+import { epochMillis, RESOURCE_TYPES } from '../core/units.ts';
 import type { FunctionName } from '../infra/names.ts';
 import { functionName } from '../infra/names.ts';
 import { standUpFleet } from '../test/support/deploy-fleet.ts';
-import { clientOptions, Fleet, SPECS } from '../test/support/deployment.ts';
+import { alsoKnow, clientOptions, Fleet, SPECS } from '../test/support/deployment.ts';
 import type { FleetPool } from '../test/support/lending-fleet.ts';
 import { FLEET, HUB, idOf, openTerms } from '../test/support/lending-fleet.ts';
 import { calm } from '../test/support/loan-story.ts';
@@ -29,7 +29,12 @@ const RATIO_MAX = 2.5;
 const STATE_TRANSITIONS_MAX = 16;
 const CALLS_MAX = 30;
 const SHORT_TERM_SECONDS = 2;
-const { lender, borrower } = FLEET.steps;
+/** The pools between which loans are made one at a time, all resource types measured. */
+export const LOAN_POOLS = {
+  lender: { ...FLEET.steps.lender, resources: RESOURCE_TYPES },
+  borrower: { ...FLEET.steps.borrower, resources: RESOURCE_TYPES },
+} as const;
+const { lender, borrower } = LOAN_POOLS;
 const BARE = 'same calls, bare';
 
 interface Pair {
@@ -259,6 +264,7 @@ function billRows(measured: Measured): BenchRow[] {
     calls: callsOf(used),
     metricsOfAPool: Object.keys(SPECS.get(idOf(borrower))?.resources ?? {}).length + 1,
     pools: [borrower, lender],
+    loan: used.loan,
     scheduleInvocations: 0,
   });
   const total = items.reduce((sum, item) => sum + item.microUsd, 0);
@@ -300,6 +306,7 @@ export async function benchLoan(options: BenchOptions): Promise<BenchReport> {
       'AWS_ENDPOINT_URL is set: unset it, only the embedded emulator keeps the log of calls that is counted',
     );
   }
+  alsoKnow([lender, borrower]);
   const standing = await standUpFleet({ pools: [lender, borrower], onProgress: say, signal });
   try {
     const measured = await measure(new Fleet(standing.deployed), options);

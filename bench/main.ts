@@ -15,7 +15,7 @@ interface Bench {
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
-  allocation: { run: benchAllocation, ownOptions: ['kueue-cases', 'alarms'] },
+  allocation: { run: benchAllocation, ownOptions: ['kueue-cases', 'alarms', 'stop-loans'] },
   forecast: { run: benchForecast, ownOptions: ['data', 'sets', 'every', 'members', 'peers', 'peer-every'] },
   loan: { run: benchLoan, ownOptions: ['n'] },
   pairing: { run: benchPairing, ownOptions: ['data', 'n', 'picture'] },
@@ -30,11 +30,12 @@ const INTERRUPTED = 130;
 const HELP = `usage: npm run bench -- NAME [--json | --markdown] [--seed N] [options of its own]
 
 Benchmarks:
-  allocation [--kueue-cases FILE] [--alarms N]
+  allocation [--kueue-cases FILE] [--alarms N] [--stop-loans N]
            limits, fits, shares and preemption, beside trying everything on random cases and beside the numbers of
            Kueue's own tests, and the time of a decision
              --kueue-cases FILE   those numbers, as JSON (default: ../shared/kueue-cases.json; left out where it is not)
              --alarms N           so many alarms at once on the emulator, four a pool (left out: none); it takes minutes
+             --stop-loans N       so many active loans on the emulator, recalled by one command (left out: none)
   forecast --data DIR [--sets LIST] [--members LIST] [--every K] [--peers LIST|none] [--peer-every K]
            the forecaster on public series (DIR holds m4-hourly, nab, azure-v1), beside other forecasters on the same
            series; the others are installed into .venv-bench the first time

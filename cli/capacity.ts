@@ -1,20 +1,30 @@
 import type { PoolCapacity } from '../core/lending/capacity.ts';
+import { MILLIS_PER_HOUR } from '../core/units.ts';
 import type { Output } from './commands.ts';
 import type { HubApi } from './hub-api.ts';
 import { UsageError } from './usage.ts';
 
-function lines({
-  poolId,
-  lendingUnits,
-  couldLendUnits,
-  couldLendReason,
-  borrowingUnits,
-  couldBorrowUnits,
-  couldBorrowReason,
-}: PoolCapacity): string[] {
+const MILLIS_PER_MINUTE = 60_000;
+/** Above this ages are told in hours. */
+const MOST_MINUTES = 120;
+
+function ageText(millis: number): string {
+  const minutes = Math.max(0, Math.round(millis / MILLIS_PER_MINUTE));
+  return minutes <= MOST_MINUTES ? `${minutes} min old` : `${Math.round(millis / MILLIS_PER_HOUR)} h old`;
+}
+
+/** The forecast that a pool could lend by, and how old it is. */
+function forecastText({ couldLendBy, at }: PoolCapacity): string {
+  if (couldLendBy === undefined) return '';
+  return `, by its ${couldLendBy.by}, ${ageText(at - couldLendBy.madeAt)}`;
+}
+
+function lines(capacity: PoolCapacity): string[] {
+  const { poolId, lendingUnits, couldLendUnits, couldLendReason } = capacity;
+  const { borrowingUnits, couldBorrowUnits, couldBorrowReason } = capacity;
   return [
     poolId,
-    `  lending ${lendingUnits}, could lend ${couldLendUnits}  (${couldLendReason})`,
+    `  lending ${lendingUnits}, could lend ${couldLendUnits}${forecastText(capacity)}  (${couldLendReason})`,
     `  borrowing ${borrowingUnits}, could borrow ${couldBorrowUnits}  (${couldBorrowReason})`,
   ];
 }

@@ -43,6 +43,15 @@ interface Organisation {
   readonly units: readonly OrganisationUnit[];
 }
 
+/** What one request to stop has done. */
+export interface StopAnswer {
+  readonly answer: object;
+  /** Loans that are on their way back. */
+  readonly recalled: readonly string[];
+  /** Loans that are still to be recalled: the request again goes on with them. */
+  readonly left: number;
+}
+
 /** The units above the account; `organisation`, all of them, for the operator of the hub alone. */
 export interface OrganisationAnswer {
   readonly unitsAbove: readonly UnitAbove[];
@@ -82,9 +91,7 @@ export interface HubApi extends RequestCalls {
   readonly recordTrust: (record: EvidenceRecord) => Promise<TrustRecorded>;
   readonly bills: () => Promise<{ readonly balance: AccountBalance; readonly entries: readonly LedgerEntry[] }>;
   /** Stops new loans of all accounts, of one, or of a pairing; with `recall` the open ones go back too. */
-  readonly stop: (
-    body: SwitchTarget & { readonly reason: string; readonly recall: boolean },
-  ) => Promise<{ readonly answer: unknown; readonly recalled: readonly string[] }>;
+  readonly stop: (body: SwitchTarget & { readonly reason: string; readonly recall: boolean }) => Promise<StopAnswer>;
   readonly resume: (body: SwitchTarget & { readonly reason: string }) => Promise<unknown>;
   readonly switches: () => Promise<Switches>;
   /** States what the account allows at most of a pairing; null: no limit any more. */
@@ -140,7 +147,8 @@ function controls(
   return {
     stop: async (body) => {
       const answer = await client.send('POST', '/switches/stop', body);
-      return { answer, recalled: field(answer, 'recalled') as readonly string[] };
+      const { left = 0 } = answer as { readonly left?: number };
+      return { answer: answer as object, recalled: field(answer, 'recalled') as readonly string[], left };
     },
     resume: (body) => client.send('POST', '/switches/resume', body),
     limitPairing: async (pairingId, limit) =>

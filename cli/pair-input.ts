@@ -85,6 +85,12 @@ const poolSchema = z.strictObject({
   networkGbps: pool.networkGbps,
   commitments: pool.commitments.default([]),
   lendsAs: pool.lendsAs,
+  launchesIntoReservations: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether its group launches into reservations shared with its account; left out: yes, as it could be prepared to',
+    ),
   encryptedAtRest: pool.encryptedAtRest,
   isolation: pool.isolation,
   withoutLending: pool.withoutLending,

@@ -10,6 +10,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Parts of units are rounded up for the checks of the file, and put back afterwards. */
+function wholeOwned({ ownedUnits, ...pool }: Record<string, unknown>): Record<string, unknown> {
+  const isPart = typeof ownedUnits === 'number' && ownedUnits >= 0 && !Number.isInteger(ownedUnits);
+  return ownedUnits === undefined ? pool : { ...pool, ownedUnits: isPart ? Math.ceil(ownedUnits) : ownedUnits };
+}
+
 /** The fleet with demand that says nothing, so that it need not be stated. */
 function withoutDemand(fleet: Record<string, unknown>): Record<string, unknown> {
   const { pools } = fleet;
@@ -20,19 +26,26 @@ function withoutDemand(fleet: Record<string, unknown>): Record<string, unknown> 
     pools: pools.map((pool: unknown) => {
       if (!isObject(pool)) return pool;
       const { need: _need, balance: _balance, startAt: _start, stepSeconds: _step, ...facts } = pool;
-      return { ...facts, need: { p50: [0] } };
+      return { ...wholeOwned(facts), need: { p50: [0] } };
     }),
   };
 }
 
 /**
  * The pools, consents and trust of a fleet file as `entangle pair` reads it. Need and balance may be left out: demand comes from the
- * traces.
+ * traces. Pools may own parts of units: traces may be percentages.
  * @throws FleetError with a line for everything that is wrong
  */
 export function fleetOfSimulation(input: unknown): PairingInput {
   if (!isObject(input)) throw new FleetError(['the file: expected an object with pools']);
-  return parseFleet(withoutDemand(input)).input;
+  const fleet = parseFleet(withoutDemand(input)).input;
+  const stated = new Map<string, number>();
+  for (const pool of Array.isArray(input.pools) ? input.pools : []) {
+    if (!isObject(pool) || typeof pool.ownedUnits !== 'number') continue;
+    stated.set(`${String(pool.accountId)}/${String(pool.region)}/${String(pool.groupName)}`, pool.ownedUnits);
+  }
+  const pools = fleet.pools.map((pool) => ({ ...pool, ownedUnits: stated.get(pool.spec.poolId) ?? pool.ownedUnits }));
+  return { ...fleet, pools };
 }
 
 /** Pools by id, or by group name where only one has it. */

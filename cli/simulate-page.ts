@@ -2,7 +2,7 @@ import { markupText, momentText, numberText } from './forecast-chart.ts';
 import { PageFile } from './page-file.ts';
 import { pageHead, pageLegend, pageStyle } from './page-shell.ts';
 import type { SimulationReport } from './simulate-report.ts';
-import { ACCOUNT_HEAD, accountRows, COMPARED_HEAD, comparedRows, shareText } from './simulate-table.ts';
+import { ACCOUNT_HEAD, accountRows, COMPARED_HEAD, comparedRows, shareText, totalOf } from './simulate-table.ts';
 
 const WIDTH = 960;
 const HEIGHT = 260;
@@ -83,13 +83,14 @@ export function simulationPage(report: SimulationReport): string {
   const most = (count: number, all: number) => (all > count ? ` The ${count} with most of ${all} are listed.` : '');
   return `${pageHead(title, STYLE)}<h1>${title}</h1>
 <p>Loans would have served ${shareText(report.lending.coverPercent)} of ${numberText(report.shortUnitHours)} unit-hours short; for each hundred unit-hours lent, lenders would have missed ${report.lending.harmPercent === null ? '–' : report.lending.harmPercent.toFixed(2)}.</p>
-<p class="muted">Measured from ${momentText(Date.parse(report.measuredFrom))} to ${momentText(Date.parse(report.endAt))} UTC, steps of ${report.stepSeconds} s.</p>
+<p>All accounts together would have spared ${totalOf(report).netUsd.toFixed(2)} USD of on-demand capacity.</p>
+${notes === '' ? '' : `<ul>${notes}</ul>\n`}<p class="muted">Measured from ${momentText(Date.parse(report.measuredFrom))} to ${momentText(Date.parse(report.endAt))} UTC, steps of ${report.stepSeconds} s.</p>
 <p class="muted legend">${LEGEND}</p>
 <section><h2>Unit-hours by day</h2>${daysChart(report)}</section>
-<section><h2>Beside its bounds</h2>${markupTable(COMPARED_HEAD, comparedRows(report))}</section>
-<section><h2>Accounts</h2><p class="muted">Money in USD.${most(MOST_ACCOUNTS, report.accounts.length)}</p>${markupTable(ACCOUNT_HEAD, accountRows(report, MOST_ACCOUNTS))}</section>
+<section><h2>Beside its bounds</h2><p class="muted">Cover: of the shortage, what loans serve. Harm: demand of lenders left unserved by their loans, of what they lent. Perfect forecast: the same rules with the future known. Oracle: the most within the same limits, without any delay. One pool: everything shared.</p>${markupTable(COMPARED_HEAD, comparedRows(report))}</section>
+<section><h2>Accounts</h2><p class="muted">Money in USD. Avoided: on-demand capacity not bought, where the lender had paid for the units. Net: avoided and earned, less paid.${most(MOST_ACCOUNTS, report.accounts.length)}</p>${markupTable(ACCOUNT_HEAD, accountRows(report, MOST_ACCOUNTS))}</section>
 <section><h2>Pools</h2><p class="muted">In unit-hours.${most(MOST_POOLS, report.pools.length)}</p>${markupTable(POOL_HEAD, poolRows(report))}</section>
-${notes === '' ? '' : `<section><h2>Notes</h2><ul>${notes}</ul></section>\n`}</body></html>
+</body></html>
 `;
 }
 

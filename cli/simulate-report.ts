@@ -79,6 +79,12 @@ const reportSchema = z.object({
       'The most that anybody could serve within the shares that may be lent: no alarm, start-up, notice or term',
     ),
   pooled: z.object({ coverPercent: part }).describe('Everything in one pool'),
+  withoutLimits: measuresSchema
+    .nullable()
+    .describe('The same rules without the most that consents allow; null: no consent held a loan back'),
+  limitedBy: z
+    .array(z.object({ limit: z.string(), accounts: z.int() }))
+    .describe('Limits of consents that left less than was wanted, and of how many accounts'),
   accounts: z.array(accountSchema),
   days: z.array(daySchema),
   scenario: z.record(z.string(), z.unknown()),
@@ -181,6 +187,9 @@ export function simulationReport(simulation: Simulation): SimulationReport {
       ofPooledPercent: share(totals.withinLimits, totals.pooled),
     },
     pooled: { coverPercent: share(totals.pooled, totals.short) },
+    withoutLimits:
+      result.withoutLimits === undefined ? null : reportedMeasures(measuresOf(result.withoutLimits, stepSeconds)),
+    limitedBy: result.lending.limitedBy.map((hit) => ({ ...hit })),
     accounts: reportedAccounts(result),
     days: days.map(({ atMillis, short, served, lent, harmed }) => ({
       at: new Date(atMillis).toISOString(),
@@ -189,7 +198,7 @@ export function simulationReport(simulation: Simulation): SimulationReport {
       lentUnitHours: rounded(lent * hours),
       harmedUnitHours: rounded(harmed * hours),
     })),
-    scenario: stated,
+    scenario: { ...stated, wholeUnits: participants.wholeUnits },
     notes: [...notes],
     elapsedMs: Math.round(elapsedMs),
   };

@@ -63,10 +63,12 @@ const scenarioSchema = z.strictObject({
   recallRiskShare: share
     .gt(0)
     .default(DEFAULTS.recallRiskShare)
-    .describe('Of lendRisk: from this risk on a loan is recalled'),
+    .describe('Of lendRisk: at this risk a loan is recalled'),
   harmTarget: share
     .default(DEFAULTS.harmTarget)
-    .describe('Share of what is lent that risks are steered towards; 0: not steered'),
+    .describe(
+      'Harm as a share of what is lent: above it a lender takes less risk, below it more; 0: risks stay as they are',
+    ),
   borrowAhead: borrowAheadSchema.nullable().exactOptional().describe('null: by alarm only'),
   partners: z.enum(['any', 'circles']).default(DEFAULTS.partners),
   circleSize: z.int().min(2).max(16).default(DEFAULTS.circleSize),
@@ -92,7 +94,10 @@ const scenarioSchema = z.strictObject({
     .enum(['kept', 'ignored'])
     .default(DEFAULTS.usageLimits)
     .describe('Whether the units, shares and unit-hours that consents allow at most limit loans'),
-  wholeUnits: z.boolean().default(DEFAULTS.wholeUnits).describe('Whether only whole units are lent'),
+  wholeUnits: z
+    .boolean()
+    .exactOptional()
+    .describe('Whether only whole units are lent; left out: unless a pool owns parts of units'),
 });
 
 /** The file cannot be used; each line names a place in it and what would be right. */

@@ -34,25 +34,41 @@ export function comparedRows(report: SimulationReport): string[][] {
 
 export const COMPARED_HEAD = ['', 'no lending', 'lending', 'perfect forecast', 'oracle', 'one pool'];
 
-/** Accounts with their money, those with most at stake first. */
+const SUMMED = [
+  'lentUnitHours',
+  'borrowedUnitHours',
+  'harmedUnitHours',
+  'earnedUsd',
+  'paidUsd',
+  'avoidedUsd',
+  'netUsd',
+] as const;
+
+/** What all accounts have together. */
+export function totalOf({ accounts }: SimulationReport): Record<(typeof SUMMED)[number], number> {
+  const sums = SUMMED.map((key) => [key, accounts.reduce((sum, account) => sum + account[key], 0)]);
+  return Object.fromEntries(sums) as Record<(typeof SUMMED)[number], number>;
+}
+
+/** All accounts together, then each with its money, those with most at stake first. */
 export function accountRows(report: SimulationReport, most = MOST_ACCOUNTS): string[][] {
   const sorted = report.accounts.toSorted(
     (a, b) => Math.abs(b.netUsd) - Math.abs(a.netUsd) || (a.accountId < b.accountId ? -1 : 1),
   );
-  return sorted
-    .slice(0, most)
-    .map(({ accountId, lentUnitHours, borrowedUnitHours, earnedUsd, paidUsd, avoidedUsd, netUsd }) => [
-      accountId,
-      numberText(lentUnitHours),
-      numberText(borrowedUnitHours),
-      ...[earnedUsd, paidUsd, avoidedUsd, netUsd].map((usd) => usd.toFixed(2)),
-    ]);
+  return [{ ...totalOf(report), accountId: 'all' }, ...sorted.slice(0, most)].map((account) => [
+    account.accountId,
+    numberText(account.lentUnitHours),
+    numberText(account.borrowedUnitHours),
+    numberText(account.harmedUnitHours),
+    ...[account.earnedUsd, account.paidUsd, account.avoidedUsd, account.netUsd].map((usd) => usd.toFixed(2)),
+  ]);
 }
 
 export const ACCOUNT_HEAD = [
   'account',
   'lent unit-hours',
   'borrowed unit-hours',
+  'harm unit-hours',
   'earned USD',
   'paid USD',
   'avoided USD',
@@ -78,11 +94,11 @@ export function simulationTable(report: SimulationReport): string {
     accounts.length > MOST_ACCOUNTS ? `the ${MOST_ACCOUNTS} of ${accounts.length} accounts with most at stake\n` : '';
   return [
     `${pools.length} pools, measured from ${measuredFrom} to ${endAt}, steps of ${stepSeconds} s, ${numberText(shortUnitHours)} unit-hours short`,
+    ...notes.map((note) => `- ${note}`),
     '',
     table([COMPARED_HEAD, ...comparedRows(report)]),
     '',
     `${cut}${table([ACCOUNT_HEAD, ...accountRows(report)])}`,
-    ...(notes.length === 0 ? [] : ['', ...notes.map((note) => `- ${note}`)]),
     '',
   ].join('\n');
 }

@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { PairingInput } from '../core/pairing/pair.ts';
+import type { WhatIf } from '../core/whatif/compare.ts';
 import { whatIf } from '../core/whatif/compare.ts';
 import type { Participants } from '../core/whatif/participants.ts';
 import { participantsOf } from '../core/whatif/participants.ts';
+import type { ReplayResult } from '../core/whatif/replay.ts';
 import type { Scenario } from '../core/whatif/scenario.ts';
 import type { ForecastStreams } from './forecast.ts';
 import { InputError, linesOf } from './forecast-csv.ts';
@@ -20,6 +22,9 @@ import { simulationTable } from './simulate-table.ts';
 import type { ReadTraces } from './simulate-traces.ts';
 import { readTraces } from './simulate-traces.ts';
 import { helpText, UsageError } from './usage.ts';
+
+/** Points of cover that limits of consents cost before it is told. */
+const LEAST_LOST_POINTS = 0.5;
 
 /** Something in the content of a named file is wrong. */
 class ContentError extends Error {
@@ -121,19 +126,32 @@ function notesOf(fleet: PairingInput, read: ReadTraces, scenario: Scenario, part
   return notes;
 }
 
+/** How much the limits of consents cost, and which ones they are; nothing where it is little. */
+function limitNotes({ lending, withoutLimits }: WhatIf): string[] {
+  if (withoutLimits === undefined || lending.totals.short === 0) return [];
+  const cover = ({ totals }: ReplayResult) => (100 * totals.served) / totals.short;
+  const lost = cover(withoutLimits) - cover(lending);
+  if (lost < LEAST_LOST_POINTS) return [];
+  const which = lending.limitedBy.map(({ limit, accounts }) => `${limit} of ${accounts} accounts`).join(', ');
+  return [
+    `limits of consents hold loans back: cover is ${cover(lending).toFixed(1)} %, without them ${cover(withoutLimits).toFixed(1)} % (${which})`,
+  ];
+}
+
 async function simulate(options: SimulateOptions, streams: ForecastStreams): Promise<void> {
   const startedMillis = performance.now();
   const fleet = await fleetFrom(options, streams);
   const scenario = await scenarioFrom(options, fleet, streams);
   const read = await tracesFrom(options, fleet, streams);
   const participants = participantsOf(fleet, read.traces, scenario);
-  const result = whatIf(read.traces, participants, scenario);
+  const unlimited = () => participantsOf(fleet, read.traces, { ...scenario, usageLimits: 'ignored' });
+  const result = whatIf(read.traces, participants, scenario, unlimited);
   const report = simulationReport({
     traces: read.traces,
     participants,
     scenario,
     result,
-    notes: notesOf(fleet, read, scenario, participants),
+    notes: [...limitNotes(result), ...notesOf(fleet, read, scenario, participants)],
     elapsedMs: performance.now() - startedMillis,
   });
   if (options.plotFile !== undefined) await writeSimulationPage(options.plotFile, report);

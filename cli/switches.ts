@@ -29,13 +29,27 @@ function targetText(target: SwitchTarget): string {
   return 'accountId' in target ? `account ${target.accountId}` : `pairing ${target.pairingId}`;
 }
 
-/** `entangle stop`: no new loans, and where asked the open ones recalled. */
+/** Requests that one command makes: each recalls hundreds of loans. */
+const REQUESTS_MAX = 20;
+
+/**
+ * `entangle stop`: no new loans, and where asked the open ones recalled. A request that has no time for all of them is made again, as
+ * long as that gets further.
+ */
 export async function stop(api: HubApi, args: readonly string[], flags: SwitchFlags): Promise<Output> {
   const wanted = asked('stop', args, flags);
   const recall = flags.recall === true;
-  const { recalled, answer } = await api.stop({ ...wanted, recall });
   const text = `${targetText(wanted)}: no new loans from now on`;
-  return { json: answer, text: recall ? `${text}; loans recalled: ${recalled.join(', ') || 'none'}` : text };
+  let last = await api.stop({ ...wanted, recall });
+  const recalled = new Set(last.recalled);
+  for (let requests = 1; last.left > 0 && last.recalled.length > 0 && requests < REQUESTS_MAX; requests += 1) {
+    last = await api.stop({ ...wanted, recall });
+    for (const id of last.recalled) recalled.add(id);
+  }
+  const json = { ...last.answer, recalled: [...recalled].sort() };
+  if (!recall) return { json, text };
+  const rest = last.left === 0 ? '' : `; ${last.left} more are recalled within a minute, by reconciling`;
+  return { json, text: `${text}; loans recalled: ${json.recalled.join(', ') || 'none'}${rest}` };
 }
 
 /** `entangle resume`: lifts what the caller has stopped. */

@@ -129,6 +129,10 @@ export interface PoolSpec {
   readonly resources: Readonly<Partial<Record<ResourceType, ResourceMetric>>>;
 }
 
+/** Why a pool takes part in no loan whose group has a predictive scaling policy that raises its own ceiling. */
+export const RAISES_OWN_CEILING =
+  'a predictive scaling policy of its group may raise MaxSize by itself (MaxCapacityBreachBehavior IncreaseMaxCapacity): expected HonorMaxCapacity';
+
 /**
  * A pool with what is promised from it and to it.
  *
@@ -150,6 +154,8 @@ export interface Pool {
   readonly waitingLoanId?: string;
   /** No new request before this moment. */
   readonly coolDownUntil?: EpochMillis;
+  /** No new request by a forecast before this moment: one was refused, which keeps no alarm from asking. */
+  readonly aheadAgainAt?: EpochMillis;
   /** Lenders that recalled a loan of this pool, each with the moment before which none is made with it again. */
   readonly partnerCoolDowns?: Readonly<Record<PoolId, EpochMillis>>;
   /** It has recalled units for itself and lends none before this moment. */
@@ -159,6 +165,8 @@ export interface Pool {
    * them where that leaves them whole. Absent: not known.
    */
   readonly ceilingDriftUnits?: number;
+  /** Whether a scaling policy of its group was found to raise `MaxSize` by itself; absent: none was. */
+  readonly raisesOwnCeiling?: true;
 }
 
 /** The isolation of a pool's instances, as stated or as its tenancy implies. */

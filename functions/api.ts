@@ -11,7 +11,6 @@ import { giveConsent, revokeConsent } from '../core/consent/lifecycle.ts';
 import { enrol } from '../core/enrolment.ts';
 import type { LoanSnapshot } from '../core/lending/commit.ts';
 import { loanFor } from '../core/lending/disclosure.ts';
-import { RAISES_OWN_CEILING } from '../core/lending/foreign-change.ts';
 import type { Loan } from '../core/lending/loan.ts';
 import { isOpen } from '../core/lending/loan.ts';
 import { creditsOf } from '../core/pairing/credits.ts';
@@ -24,6 +23,7 @@ import type { PairingView } from '../core/pairing/pairing-view.ts';
 import { pairingFor } from '../core/pairing/pairing-view.ts';
 import type { PoolPlan } from '../core/pairing/plan.ts';
 import { planForBorrower } from '../core/pairing/plan.ts';
+import { RAISES_OWN_CEILING } from '../core/pool.ts';
 import { evidenceFromAudit } from '../core/trust/loan-evidence.ts';
 import { evidenceOfRecord, isRecordKindOfLoan } from '../core/trust/record.ts';
 import { trustOf } from '../core/trust/trust.ts';
@@ -63,6 +63,7 @@ import { evidenceOf, recordEvidence, writeEvidence } from './adapters/trust-stor
 
 const env = readEnv(
   ...LOAN_TABLES,
+  'ENTANGLE_BORROW_STATE_MACHINE_ARN',
   'ENTANGLE_RETURN_STATE_MACHINE_ARN',
   'ENTANGLE_EVENT_BUS',
   'ENTANGLE_HUB_ACCOUNT_ID',
@@ -309,7 +310,9 @@ async function showCapacity({ accountId, query }: Caller) {
   const { pool } = query;
   const wanted = pool === undefined ? own : own.filter((id) => id === pool);
   if (pool !== undefined && wanted.length === 0) throw new HttpError(404, `account ${accountId} has no pool ${pool}`);
-  return { capacities: await readCapacities(accountsTable, wanted, role) };
+  return {
+    capacities: await readCapacities({ accountsTable, loansTable, rules: env.ENTANGLE_PRIORITY_RULES }, wanted, role),
+  };
 }
 
 async function showConsent(caller: Caller) {
@@ -322,7 +325,7 @@ const switches: SwitchService = {
   loansTable,
   hubAccount: env.ENTANGLE_HUB_ACCOUNT_ID as AccountId,
   events: eventRoute,
-  recall: (stopped) => recallStopped(stopped, recalls),
+  recall: (stopped, withinMillis) => recallStopped(stopped, recalls, withinMillis),
   refuse: refuseAccess,
 };
 
@@ -351,7 +354,12 @@ const routes: readonly Route[] = [
   ...requestRoutes({
     store,
     accountsTable,
-    route: { loansTable, stepFunctions, returnMachineArn: env.ENTANGLE_RETURN_STATE_MACHINE_ARN },
+    route: {
+      loansTable,
+      stepFunctions,
+      borrowMachineArn: env.ENTANGLE_BORROW_STATE_MACHINE_ARN,
+      returnMachineArn: env.ENTANGLE_RETURN_STATE_MACHINE_ARN,
+    },
     rules: env.ENTANGLE_PRIORITY_RULES,
     refuse: refuseAccess,
   }),

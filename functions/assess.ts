@@ -20,9 +20,9 @@ import type { AccountItems } from './adapters/account-store.ts';
 import { readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
-import { recordRefusal } from './adapters/governance-store.ts';
+import { recordRefusalOnce } from './adapters/governance-store.ts';
 import { observeGroup } from './adapters/groups.ts';
-import { chainKey, consentKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
+import { chainKey, consentKey, outlookKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
 import { lenderRecalls } from './adapters/lender-recalls.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
@@ -110,6 +110,7 @@ function byForecast(input: BorrowInput, seen: Seen): Found {
     pool,
     group,
     forecast: items.plan(poolId)?.forecast,
+    outlook: items.outlook(poolId),
     consent: items.consent(accountId),
     usage: items.usage(accountId),
     now: at,
@@ -152,6 +153,7 @@ function readPool(poolId: PoolId): Promise<AccountItems> {
     consentKey(accountId),
     usageKey(accountId),
     planKey(poolId),
+    outlookKey(poolId),
     chainKey(accountId),
   ]);
 }
@@ -196,8 +198,11 @@ async function assessNew(input: BorrowInput): Promise<Assessment> {
     ...(isWaiting ? { reason: `${waitingLoanId} waits for ${poolId} already` } : {}),
   };
   const coolsDown = refusal !== 'cooling-down' && refusal !== 'waiting-already';
+  const coolingPool = coolsDown ? pool : undefined;
   const commit =
-    refusal === undefined ? request(asked, at) : refuseAtOnce(asked, asked.reason, at, coolsDown ? pool : undefined);
+    refusal === undefined
+      ? request(asked, at)
+      : refuseAtOnce(asked, asked.reason, at, coolingPool, 'forecastSlotMillis' in input);
   const partners = partnersIn(items, poolId);
   try {
     const heads = await store.commit(commit, head === undefined ? {} : { [accountId]: head });
@@ -231,6 +236,7 @@ async function needOf({ loan }: LoanSnapshot, seen: Seen): Promise<number | stri
       pool,
       group,
       forecast: items.plan(poolId)?.forecast,
+      outlook: items.outlook(poolId),
       consent: items.consent(accountId),
       usage,
       now: at,
@@ -325,7 +331,7 @@ async function refuseUnmade(input: BorrowInput, detail: string, head: ChainHead 
     actor: 'entangle',
     detail: { endDetail: detail },
   };
-  await recordRefusal({ accountId, ...event }, head, {
+  await recordRefusalOnce({ accountId, ...event }, head, {
     accountsTable: env.ENTANGLE_ACCOUNTS_TABLE,
     auditTable: env.ENTANGLE_AUDIT_TABLE,
   });

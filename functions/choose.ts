@@ -2,15 +2,14 @@ import * as z from 'zod';
 import type { Choice as Decision } from '../core/lending/choose.ts';
 import { chooseLender } from '../core/lending/choose.ts';
 import type { LoanCommit, LoanSnapshot } from '../core/lending/commit.ts';
-import { RAISES_OWN_CEILING } from '../core/lending/foreign-change.ts';
-import type { Candidate, HeldUnits } from '../core/lending/lender-finding.ts';
+import type { Candidate } from '../core/lending/lender-finding.ts';
 import { pairingObjection } from '../core/lending/lender-finding.ts';
 import type { CountedLimit } from '../core/lending/limits.ts';
 import type { Loan, LoanReason, LoanState } from '../core/lending/loan.ts';
 import { isAsked } from '../core/lending/loan.ts';
 import type { Memberships } from '../core/lending/pair-limits.ts';
 import type { Standing } from '../core/lending/queue.ts';
-import { heldBefore, standingOf } from '../core/lending/queue.ts';
+import { standingOf } from '../core/lending/queue.ts';
 import { quotaObjection, roomUnits } from '../core/lending/quota.ts';
 import { wait as beginToWait, refuse } from '../core/lending/request.ts';
 import type { Offer } from '../core/lending/saga.ts';
@@ -18,6 +17,7 @@ import { stopObjection } from '../core/lending/stops.ts';
 import { latencyMillis } from '../core/pairing/latency.ts';
 import type { Pairing } from '../core/pairing/pairing.ts';
 import type { GroupObservation, Pool } from '../core/pool.ts';
+import { RAISES_OWN_CEILING } from '../core/pool.ts';
 import { StaleSnapshot } from '../core/ports.ts';
 import type { LoanId, PoolId } from '../core/units.ts';
 import { poolIdParts } from '../core/units.ts';
@@ -27,11 +27,11 @@ import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { observeGroup } from './adapters/groups.ts';
 import { pairingIdFor } from './adapters/ids.ts';
-import { chainKey, consentKey, pairingKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
+import { chainKey, consentKey, outlookKey, pairingKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
 import { readLimits, readMemberships } from './adapters/limit-store.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
-import { enterQueue, requestsInQueues, usagesOf } from './adapters/queue-store.ts';
+import { enterQueue, heldOf } from './adapters/queue-store.ts';
 import { commitStep, ForeignChange, PoolBusy, StartedElsewhere } from './adapters/saga-step.ts';
 import { raisesOwnCeiling } from './adapters/scaling-policies.ts';
 import { groupObservationSchema, poolIdSchema, snapshotSchema } from './adapters/schemas.ts';
@@ -80,23 +80,6 @@ interface Scene {
   readonly standing: Standing;
 }
 
-/** A request whose making was cut off is no reason to hold anything for it. */
-const ASKING_MILLIS = 120_000;
-
-/** What requests that come first are to have of a lender. */
-async function heldOf(id: PoolId, own: Loan): Promise<HeldUnits | undefined> {
-  const at = now();
-  const found = await requestsInQueues([id], queueTables);
-  const others = found.filter(
-    ({ loanId, state, requestedAt }) =>
-      loanId !== own.loanId && (state === 'waiting' || (state === 'requested' && at - requestedAt < ASKING_MILLIS)),
-  );
-  if (others.length === 0) return undefined;
-  const accounts = [own, ...others].map(({ borrowerAccountId }) => borrowerAccountId);
-  const usages = await usagesOf(queueTables.accountsTable, accounts);
-  return heldBefore(own, others, { rules: env.ENTANGLE_PRIORITY_RULES.order, now: at, usages });
-}
-
 async function candidate(id: PoolId, { items, stops, snapshot }: Scene): Promise<Candidate | undefined> {
   const pool = items.pool(id);
   if (pool === undefined) return undefined;
@@ -106,12 +89,16 @@ async function candidate(id: PoolId, { items, stops, snapshot }: Scene): Promise
     consent: items.consent(accountId),
     usage: items.usage(accountId),
     plan: items.plan(id)?.forecast,
+    outlook: items.outlook(id),
     trust: items.plan(id)?.trust,
   };
   const stopped = stopObjection(accountId, stops.of(accountId));
   if (stopped !== undefined) return { ...known, unavailable: stopped };
   try {
-    const [group, held] = await Promise.all([observeGroup(pool.spec, role), heldOf(id, snapshot.loan)]);
+    const [group, held] = await Promise.all([
+      observeGroup(pool.spec, role),
+      heldOf(id, snapshot.loan, env.ENTANGLE_PRIORITY_RULES.order, queueTables),
+    ]);
     if (group === undefined) return { ...known, unavailable: 'its Auto Scaling group does not exist' };
     if (await raisesOwnCeiling(pool.spec, role)) return { ...known, unavailable: RAISES_OWN_CEILING };
     return { ...known, group, held };
@@ -127,6 +114,7 @@ function readFor(snapshot: LoanSnapshot, partners: readonly PoolId[]): Promise<A
   const accounts = [...new Set(pools.map((id) => poolIdParts(id).accountId))];
   return readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [
     ...pools.flatMap((id) => [poolKey(id), planKey(id)]),
+    ...partners.map(outlookKey),
     ...accounts.flatMap((account) => [consentKey(account), usageKey(account), chainKey(account)]),
     ...partners.map((id) => pairingKey(borrowerAccountId, pairingIdFor(id, borrowerPoolId))),
   ]);
@@ -270,9 +258,9 @@ export const handler = lambda(inputSchema, async (input): Promise<Choice> => {
   }
 });
 
-/** A part that is not made may leave its need with too little. */
+/** A part that is not made may leave its need with too little; a request that waited has held units back from others. */
 function followUpOf(loan: Loan): Pick<Choice, 'followUp'> {
-  return (loan.request?.part ?? 1) > 1 ? { followUp: loan.loanId } : {};
+  return (loan.request?.part ?? 1) > 1 || loan.state === 'waiting' ? { followUp: loan.loanId } : {};
 }
 
 /** Takes a place in the queue, unless the request has one: then nothing changes. */

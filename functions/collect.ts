@@ -1,26 +1,33 @@
+import { noteCeiling } from '../core/enrolment.ts';
 import type { PoolSpec } from '../core/pool.ts';
 import type { StepSeries } from '../core/telemetry/history.ts';
 import { emptyHistory, historyEndMillis, mergeSamples, mergeValues } from '../core/telemetry/history.ts';
-import type { EpochMillis } from '../core/units.ts';
-import { epochMillis, MILLIS_PER_SECOND, RESOURCE_TYPES } from '../core/units.ts';
+import type { EpochMillis, PoolId } from '../core/units.ts';
+import { epochMillis, MILLIS_PER_SECOND, poolIdParts, RESOURCE_TYPES } from '../core/units.ts';
+import type { AccountItems } from './adapters/account-store.ts';
 import { readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { demandSamples } from './adapters/demand.ts';
 import { readEnv } from './adapters/env.ts';
+import { writePool } from './adapters/governance-store.ts';
 import type { PoolHistory } from './adapters/history-store.ts';
 import { readHistory, writeHistory } from './adapters/history-store.ts';
-import { poolKey } from './adapters/keys.ts';
-import { lambda } from './adapters/middleware.ts';
+import { chainKey, poolKey } from './adapters/keys.ts';
+import { lambda, logger } from './adapters/middleware.ts';
+import { raisesOwnCeiling } from './adapters/scaling-policies.ts';
 import { poolInputSchema } from './adapters/schemas.ts';
 import { readApplicationMetrics, readMetrics } from './adapters/telemetry.ts';
 
 const env = readEnv(
   'ENTANGLE_ACCOUNTS_TABLE',
+  'ENTANGLE_AUDIT_TABLE',
   'ENTANGLE_HISTORY_BUCKET',
   'ENTANGLE_EXTERNAL_ID',
   'ENTANGLE_OBSERVE_ROLE_NAME',
 );
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
+
+const tables = { accountsTable: env.ENTANGLE_ACCOUNTS_TABLE, auditTable: env.ENTANGLE_AUDIT_TABLE };
 
 /** Four weeks of five-minute steps: enough for the weekly season twice over, and for its forecast errors. */
 const MAX_STEPS = 8_064;
@@ -62,9 +69,27 @@ async function collectRegressors(
   );
 }
 
+/** A pool whose own scaling raises its ceiling is left out of the plan that this is collected for. */
+async function lookAtCeiling(items: AccountItems, poolId: PoolId, at: EpochMillis): Promise<void> {
+  const pool = items.pool(poolId);
+  if (pool === undefined) return;
+  const { accountId } = pool.spec;
+  try {
+    const noted = noteCeiling(pool, await raisesOwnCeiling(pool.spec, role), 'collect', at);
+    if (noted === undefined) return;
+    await writePool(noted.pool, undefined, pool.version, noted.audit, items.head(accountId), tables);
+  } catch (error) {
+    // A loan moves it, its owner enrols it anew, or its group cannot be read: the next plan looks again.
+    logger.warn('it was not noted whether the ceiling is fixed', { poolId, error: error as Error });
+  }
+}
+
 /** Brings one pool's history up to date from the metrics of its account. Running it again changes nothing. */
 export const handler = lambda(poolInputSchema, async ({ poolId }) => {
-  const items = await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [poolKey(poolId)]);
+  const items = await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [
+    poolKey(poolId),
+    chainKey(poolIdParts(poolId).accountId),
+  ]);
   const spec = items.pool(poolId)?.spec;
   if (spec === undefined) throw new Error(`pool ${poolId} is not enrolled`);
   const stored = await readHistory(env.ENTANGLE_HISTORY_BUCKET, poolId);
@@ -75,6 +100,7 @@ export const handler = lambda(poolInputSchema, async ({ poolId }) => {
     stored[type]?.stepSeconds === step ? stored[type] : emptyHistory(poolId, type, step),
   );
   const at = now();
+  await lookAtCeiling(items, poolId, at);
   const [series, regressors] = await Promise.all([
     readMetrics(spec, collectFrom(known, spec, at), at, step, role),
     collectRegressors(spec, stored, at),

@@ -1,32 +1,33 @@
 /**
  * What a forecast gives reason to do before anything happens. After planning, for the pools that were planned; and by the clock
- * for all of them, with what has been measured since. Starts a loan where a bottleneck is likely enough, pauses the pairings of those
- * pools whose demand has left its forecast, and plans them anew.
+ * for all of them, with what has been measured since: that makes the outlooks that pools lend by. Starts a loan where a bottleneck is
+ * likely enough, recalls what its lender may need, pauses the pairings of those pools whose demand has left its forecast, and plans
+ * them anew.
  */
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { DRIFT_SLOTS, driftOf } from '../core/forecast/coverage.ts';
+import type { PoolForecast } from '../core/forecast/pool-forecast.ts';
 import { lookAhead } from '../core/lending/borrow-ahead.ts';
 import type { Loan } from '../core/lending/loan.ts';
+import type { Outlook } from '../core/lending/outlook.ts';
 import { pausesForDrift } from '../core/pairing/interruptions.ts';
 import type { Pool } from '../core/pool.ts';
-import { emptyHistory, mergeSamples } from '../core/telemetry/history.ts';
 import type { AccountId, PoolId } from '../core/units.ts';
-import { epochMillis, MILLIS_PER_SECOND, poolIdParts, RESOURCE_TYPES } from '../core/units.ts';
+import { epochMillis, MILLIS_PER_SECOND, poolIdParts } from '../core/units.ts';
 import type { AccountItems } from './adapters/account-store.ts';
-import { pairingsOf, poolsByBucket, readAccountItems } from './adapters/account-store.ts';
+import { pairingsOf, poolsByBucket, readAccountItems, writeOutlook } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
-import { demandSamples } from './adapters/demand.ts';
 import { readEnv } from './adapters/env.ts';
-import { readForecasts } from './adapters/forecast-store.ts';
-import { planKey, poolKey } from './adapters/keys.ts';
+import { consentKey, outlookKey, planKey, poolKey } from './adapters/keys.ts';
 import { lenderRecalls } from './adapters/lender-recalls.ts';
 import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
+import type { MeasuredNeed } from './adapters/measured-need.ts';
+import { measuredNeed } from './adapters/measured-need.ts';
+import { countOutlooks } from './adapters/metrics.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { writePauses } from './adapters/pairing-pauses.ts';
 import { readPartPools } from './adapters/plan-store.ts';
 import { lookAheadInputSchema } from './adapters/schemas.ts';
 import { startBorrowAhead, startBorrowWatched, startPlanFor } from './adapters/starts.ts';
-import { readMetrics } from './adapters/telemetry.ts';
 import { watchPool } from './adapters/watch.ts';
 
 const env = readEnv(
@@ -38,25 +39,40 @@ const env = readEnv(
   'ENTANGLE_RETURN_STATE_MACHINE_ARN',
   'ENTANGLE_EXTERNAL_ID',
   'ENTANGLE_OBSERVE_ROLE_NAME',
+  'ENTANGLE_LEND_BY',
+  'ENTANGLE_LOOK_AHEAD_SECONDS',
 );
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
 const auditTables = { accountsTable, auditTable: env.ENTANGLE_AUDIT_TABLE };
 const eventRoute = { accountsTable, busName: env.ENTANGLE_EVENT_BUS };
+const measureRoute = {
+  bucket: env.ENTANGLE_HISTORY_BUCKET,
+  role,
+  outlookPeriodSeconds: env.ENTANGLE_LEND_BY === 'outlook' ? env.ENTANGLE_LOOK_AHEAD_SECONDS : undefined,
+};
 const stepFunctions = new SFNClient({});
 const ownUnits = lenderRecalls(env, loanStore(env));
 
+/** A pool with what is forecast of it. */
+interface Forecasts {
+  readonly pool: Pool;
+  /** Absent: none was made, or demand has left it. */
+  readonly forecast: PoolForecast | undefined;
+  readonly outlook: Outlook | undefined;
+}
+
 /** What a pool has lent comes back before it borrows; it is looked at again once that is there. */
-async function recallWhereNeeded(pool: Pool, items: AccountItems): Promise<boolean> {
-  const need = await ownUnits.ahead({ pool, plan: items.plan(pool.spec.poolId)?.forecast, now: now() });
+async function recallWhereNeeded({ pool, forecast, outlook }: Forecasts): Promise<boolean> {
+  const need = await ownUnits.ahead({ pool, plan: forecast, outlook, now: now() });
   if (need === undefined || need.inTimeUnits === 0) return false;
   logger.info('own units come back', { poolId: pool.spec.poolId, units: need.inTimeUnits, reason: need.reason });
   return true;
 }
 
-async function borrowWhereLikely(pool: Pool, items: AccountItems, openLoans: readonly Loan[]): Promise<boolean> {
-  const { poolId } = pool.spec;
-  const decided = lookAhead({ pool, forecast: items.plan(poolId)?.forecast, openLoans, now: now() });
+async function borrowWhereLikely(forecasts: Forecasts, openLoans: readonly Loan[]): Promise<boolean> {
+  const { poolId } = forecasts.pool.spec;
+  const decided = lookAhead({ ...forecasts, openLoans, now: now() });
   if (decided.action === 'none') return false;
   const { bottleneck, coolDownUntil, reason } = decided;
   logger.info('borrowing ahead', { poolId, reason });
@@ -81,30 +97,6 @@ async function borrowWhereWatched(pool: Pool, openLoans: readonly Loan[]): Promi
   return (await startBorrowWatched(stepFunctions, env.ENTANGLE_BORROW_STATE_MACHINE_ARN, start)).started;
 }
 
-/** Whether the demand of any resource type has left its forecast. */
-async function hasDrifted({ spec }: Pool): Promise<boolean> {
-  const { poolId, historyStepSeconds } = spec;
-  const { forecasts } = await readForecasts(env.ENTANGLE_HISTORY_BUCKET, poolId);
-  const stepMillis = historyStepSeconds * MILLIS_PER_SECOND;
-  // The slot that is still being measured says nothing yet.
-  const to = epochMillis(Math.floor(now() / stepMillis) * stepMillis);
-  const starts = Object.values(forecasts).map(({ startMillis }) => startMillis);
-  const from = epochMillis(Math.max(to - DRIFT_SLOTS * stepMillis, Math.min(...starts)));
-  if (starts.length === 0 || from >= to) return false;
-  const series = await readMetrics(spec, from, to, historyStepSeconds, role);
-  return RESOURCE_TYPES.some((resource) => {
-    const forecast = forecasts[resource];
-    if (forecast === undefined) return false;
-    const samples = demandSamples(series, resource, spec).filter(({ atMillis }) => atMillis < to);
-    const drift = driftOf(
-      forecast,
-      mergeSamples(emptyHistory(poolId, resource, historyStepSeconds), samples, DRIFT_SLOTS),
-    );
-    if (drift.drifted) logger.info('demand has left its forecast', { poolId, resource, ...drift });
-    return drift.drifted;
-  });
-}
-
 /** What a pool was paired on holds no longer once its demand has left its forecast: the next plan sees which pairs still hold. */
 async function pauseDrifted(account: AccountId, drifted: readonly PoolId[]): Promise<number> {
   if (drifted.length === 0) return 0;
@@ -113,8 +105,17 @@ async function pauseDrifted(account: AccountId, drifted: readonly PoolId[]): Pro
   return writePauses(pauses, auditTables, eventRoute);
 }
 
+/** What was measured since; by the clock only. */
+async function measured(pool: Pool, items: AccountItems): Promise<MeasuredNeed> {
+  const need = await measuredNeed(pool, items.consent(pool.spec.accountId), now(), measureRoute);
+  if (need.outlook !== undefined) await writeOutlook(accountsTable, need.outlook);
+  return need;
+}
+
 interface Done {
   readonly borrows: number;
+  /** Pools of which an outlook was made. */
+  readonly outlooks: number;
   /** Pools to which units come back that they have lent. */
   readonly recalling: number;
   readonly drifted: readonly PoolId[];
@@ -123,18 +124,23 @@ interface Done {
 
 async function lookAheadOf(account: AccountId, poolIds: readonly PoolId[], compare: boolean): Promise<Done> {
   const openLoans = await loansOf(env.ENTANGLE_LOANS_TABLE, 'open', account);
-  const items = await readAccountItems(accountsTable, [...poolIds.map(poolKey), ...poolIds.map(planKey)]);
-  let [borrows, recalling] = [0, 0];
+  const keys = [poolKey, planKey, outlookKey].flatMap((keyOf) => poolIds.map(keyOf));
+  const items = await readAccountItems(accountsTable, [...keys, consentKey(account)]);
+  let [borrows, recalling, outlooks] = [0, 0, 0];
   const drifted: PoolId[] = [];
   for (const pool of poolIds.flatMap((id) => items.pool(id) ?? [])) {
+    const { poolId } = pool.spec;
+    const need = compare ? await measured(pool, items) : { drifted: false, outlook: items.outlook(poolId) };
+    const { drifted: hasLeft, outlook } = need;
+    if (compare && outlook !== undefined) outlooks += 1;
+    if (hasLeft) drifted.push(poolId);
     // A forecast that demand has left asks for nothing any more: the plan that is started looks ahead with a new one.
-    const hasLeft = compare && (await hasDrifted(pool));
-    if (hasLeft) drifted.push(pool.spec.poolId);
-    if (!hasLeft && (await recallWhereNeeded(pool, items))) recalling += 1;
-    else if (!hasLeft && (await borrowWhereLikely(pool, items, openLoans))) borrows += 1;
+    const forecasts = { pool, forecast: hasLeft ? undefined : items.plan(poolId)?.forecast, outlook };
+    if (await recallWhereNeeded(forecasts)) recalling += 1;
+    else if (await borrowWhereLikely(forecasts, openLoans)) borrows += 1;
     else if (compare && (await borrowWhereWatched(pool, openLoans))) borrows += 1;
   }
-  return { borrows, recalling, drifted, paused: await pauseDrifted(account, drifted) };
+  return { borrows, recalling, outlooks, drifted, paused: await pauseDrifted(account, drifted) };
 }
 
 function byAccount(poolIds: readonly PoolId[]): Map<AccountId, PoolId[]> {
@@ -153,7 +159,7 @@ function byAccount(poolIds: readonly PoolId[]): Map<AccountId, PoolId[]> {
 export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, poolsKey, compare }) => {
   const listed = poolsKey === undefined ? named : await readPartPools(env.ENTANGLE_HISTORY_BUCKET, poolsKey);
   const poolIds = listed ?? [...(await poolsByBucket(accountsTable)).values()].flat();
-  let [borrows, recalling, paused] = [0, 0, 0];
+  let [borrows, recalling, outlooks, paused] = [0, 0, 0, 0];
   const drifted: PoolId[] = [];
   const failed: string[] = [];
   for (const [account, ids] of byAccount(poolIds)) {
@@ -161,6 +167,7 @@ export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, poo
       const done = await lookAheadOf(account, ids, compare);
       borrows += done.borrows;
       recalling += done.recalling;
+      outlooks += done.outlooks;
       paused += done.paused;
       drifted.push(...done.drifted);
     } catch (error) {
@@ -168,7 +175,8 @@ export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, poo
       failed.push(account);
     }
   }
+  if (compare) countOutlooks(outlooks);
   if (drifted.length > 0) await startPlanFor(stepFunctions, env.ENTANGLE_PLAN_STATE_MACHINE_ARN, drifted, now());
   if (failed.length > 0) throw new Error(`not looked at: ${failed.join(', ')}`);
-  return { pools: poolIds.length, borrows, recalling, drifted, paused };
+  return { pools: poolIds.length, borrows, recalling, outlooks, drifted, paused };
 });

@@ -6,7 +6,18 @@ import { recordCapacity } from './adapters/metrics.ts';
 import { lambda } from './adapters/middleware.ts';
 import { noInputSchema } from './adapters/schemas.ts';
 
-const env = readEnv('ENTANGLE_ACCOUNTS_TABLE', 'ENTANGLE_EXTERNAL_ID', 'ENTANGLE_OBSERVE_ROLE_NAME');
+const env = readEnv(
+  'ENTANGLE_ACCOUNTS_TABLE',
+  'ENTANGLE_LOANS_TABLE',
+  'ENTANGLE_EXTERNAL_ID',
+  'ENTANGLE_OBSERVE_ROLE_NAME',
+  'ENTANGLE_PRIORITY_RULES',
+);
+const tables = {
+  accountsTable: env.ENTANGLE_ACCOUNTS_TABLE,
+  loansTable: env.ENTANGLE_LOANS_TABLE,
+  rules: env.ENTANGLE_PRIORITY_RULES,
+};
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 
 /** Pools whose items are held in memory at a time: a plan is the largest of them, some kilobytes. */
@@ -19,7 +30,7 @@ export const handler = lambda(noInputSchema, async () => {
   for (const bucket of buckets) {
     for (let first = 0; first < bucket.length; first += POOLS_AT_ONCE) {
       const some: PoolId[] = bucket.slice(first, first + POOLS_AT_ONCE);
-      for (const capacity of await readCapacities(env.ENTANGLE_ACCOUNTS_TABLE, some, role)) {
+      for (const capacity of await readCapacities(tables, some, role)) {
         recordCapacity(capacity);
         measured += 1;
       }

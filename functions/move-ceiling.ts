@@ -90,13 +90,13 @@ async function give(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
   const group = await mustObserve(pool);
   await assertCurrent(env.ENTANGLE_LOANS_TABLE, loan);
   refuseForeign(pool, move, group);
-  await (await capacityOf(snapshot, role)).admit();
+  const launchTargetArn = await (await capacityOf(snapshot, role)).admit();
   if (moveStatus(move, group) === 'pending') {
     // The owner's own scaling may have raised desired capacity since: never lower it here.
     const toDesiredCapacity = Math.max(group.desiredCapacity, move.toDesiredCapacity);
     await moveGroup(pool.spec, { ...move, fromDesiredCapacity: group.desiredCapacity, toDesiredCapacity }, role);
   }
-  return commitStep(store, snapshot, recordGiven(snapshot, now()));
+  return commitStep(store, snapshot, recordGiven(snapshot, now(), launchTargetArn));
 }
 
 /** Borrower down, wherever the making of the loan had come to. */

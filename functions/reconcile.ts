@@ -22,6 +22,7 @@ import { consentKey, poolKey } from './adapters/keys.ts';
 import { recallRoute } from './adapters/lender-recalls.ts';
 import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
+import { fulfilOrganisation, readOrganisation } from './adapters/organisation-store.ts';
 import { sweepEvents } from './adapters/pairing-events.ts';
 import { auditLastMonth } from './adapters/period-audit.ts';
 import { startRecall } from './adapters/recalls.ts';
@@ -42,6 +43,7 @@ const env = readEnv(
   'ENTANGLE_EXTERNAL_ID',
   'ENTANGLE_OBSERVE_ROLE_NAME',
   'ENTANGLE_STUCK_AFTER_SECONDS',
+  'ENTANGLE_HUB_ACCOUNT_ID',
 );
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
 const accountsTable = env.ENTANGLE_ACCOUNTS_TABLE;
@@ -185,6 +187,13 @@ export const handler = lambda(noInputSchema, async () => {
       logger.error('account not reconciled', { account, error: error instanceof Error ? error : String(error) });
       failed.push(account);
     }
+  }
+  try {
+    const stated = await readOrganisation(accountsTable);
+    await fulfilOrganisation([...byAccount.keys()], stated, env.ENTANGLE_HUB_ACCOUNT_ID as AccountId, auditTables);
+  } catch (error) {
+    logger.error('the organisation was not brought to its accounts', { error: error as Error });
+    failed.push('the organisation');
   }
   if (failed.length > 0) throw new Error(`not reconciled: ${failed.join(', ')}`);
   return total;

@@ -17,7 +17,7 @@ import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { EXPIRY_ROUTE, expiryTarget, moveExpiry } from './adapters/expiry.ts';
 import { observeGroup } from './adapters/groups.ts';
-import { consentKey, planKey, usageKey } from './adapters/keys.ts';
+import { consentKey, outlookKey, planKey, usageKey } from './adapters/keys.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { publishEvents } from './adapters/pairing-events.ts';
@@ -70,7 +70,7 @@ async function observe(snapshot: LoanSnapshot): Promise<TermObservation> {
   const parties = [loan.borrowerAccountId, ...(loan.lenderAccountId === undefined ? [] : [loan.lenderAccountId])];
   const items = await readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [
     ...parties.flatMap((account) => [consentKey(account), usageKey(account)]),
-    ...(lenderPool === undefined ? [] : [planKey(lenderPool.spec.poolId)]),
+    ...(lenderPool === undefined ? [] : [planKey(lenderPool.spec.poolId), outlookKey(lenderPool.spec.poolId)]),
   ]);
   const at = now();
   const { lenderAccountId, borrowerAccountId } = loan;
@@ -85,7 +85,13 @@ async function observe(snapshot: LoanSnapshot): Promise<TermObservation> {
     ...(lenderAccountId === undefined
       ? {}
       : { lenderConsent: items.consent(lenderAccountId), lenderUsage: items.usage(lenderAccountId) }),
-    ...(lenderPool === undefined ? {} : { lenderPlan: items.plan(lenderPool.spec.poolId)?.forecast, lenderGroup }),
+    ...(lenderPool === undefined
+      ? {}
+      : {
+          lenderPlan: items.plan(lenderPool.spec.poolId)?.forecast,
+          lenderOutlook: items.outlook(lenderPool.spec.poolId),
+          lenderGroup,
+        }),
     recovery,
     now: at,
   };

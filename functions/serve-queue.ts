@@ -4,19 +4,16 @@
  */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import type { Loan } from '../core/lending/loan.ts';
-import { isAsked, isOpen } from '../core/lending/loan.ts';
-import { ranked } from '../core/lending/queue.ts';
+import { isOpen } from '../core/lending/loan.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { recallRoute } from './adapters/lender-recalls.ts';
 import { LOAN_TABLES, loanStore, loansById } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
 import { preemptFor } from './adapters/preemptions.ts';
-import { leaveQueue, requestsInQueues, usagesOf } from './adapters/queue-store.ts';
+import { serveWaiting } from './adapters/queue-service.ts';
 import { giveBackTooLittle, startRest } from './adapters/request-parts.ts';
 import { loanIdSchema, snapshotSchema } from './adapters/schemas.ts';
-import { resumeRequest } from './adapters/starts.ts';
 
 const env = readEnv(
   ...LOAN_TABLES,
@@ -34,40 +31,12 @@ const route = {
   returnMachineArn: env.ENTANGLE_RETURN_STATE_MACHINE_ARN,
 };
 
+const queue = { ...route, tables, rules: env.ENTANGLE_PRIORITY_RULES };
 const preemptions = {
   ...tables,
   rules: env.ENTANGLE_PRIORITY_RULES,
   recalls: recallRoute(env, loanStore(env), stepFunctions),
 };
-
-/** Requests that are started at once for one loan that ended: more than it can serve only look in vain. */
-const SERVED_AT_ONCE_MAX = 10;
-
-/** Requests that wait for what has come back, best first. Each looks again whether others come before it. */
-async function serve(loan: Loan): Promise<string[]> {
-  const pools = [loan.borrowerPoolId, ...(loan.lenderPoolId === undefined ? [] : [loan.lenderPoolId])];
-  const found = await requestsInQueues(pools, tables);
-  const gone = found.filter((each) => !isAsked(each));
-  for (const { loanId, waiting } of gone) {
-    await leaveQueue(tables.accountsTable, loanId, waiting?.lenderPoolIds ?? pools);
-  }
-  const waiting = found.filter(({ state }) => state === 'waiting');
-  if (waiting.length === 0) return [];
-  const usages = await usagesOf(
-    tables.accountsTable,
-    waiting.map(({ borrowerAccountId }) => borrowerAccountId),
-  );
-  const order = ranked(waiting, { rules: env.ENTANGLE_PRIORITY_RULES.order, now: now(), usages });
-  const started: string[] = [];
-  for (const { id } of order.slice(0, SERVED_AT_ONCE_MAX)) {
-    const next = waiting.find(({ loanId }) => loanId === id);
-    if (next === undefined) continue;
-    // The loan that ended gives the occasion, and ends once.
-    await resumeRequest(stepFunctions, env.ENTANGLE_BORROW_STATE_MACHINE_ARN, next, `after-${loan.loanId}`);
-    started.push(id);
-  }
-  return started;
-}
 
 const inputSchema = z.object({
   loanId: loanIdSchema.optional(),
@@ -85,7 +54,7 @@ export const handler = lambda(inputSchema, async ({ loanId, snapshot, lendableUn
   const wasUsed = ended && loan.activeAt !== undefined;
   const rest = wasUsed ? [] : await startRest(loan, route);
   const givenBack = ended && !wasUsed ? await giveBackTooLittle(loan, route) : [];
-  const served = ended ? await serve(loan) : [];
+  const served = ended ? await serveWaiting(loan, queue) : [];
   const recalled = loan.state === 'waiting' ? await preemptFor(loan, lendableUnits, now(), preemptions) : [];
   logger.info('followed up', { loanId: loan.loanId, state: loan.state, rest, givenBack, served, recalled });
   return { rest, givenBack, served, recalled };

@@ -3,6 +3,7 @@ import { HOLIDAY_COUNTRIES } from '../calendars/holidays.ts';
 import { isTimeZone } from '../calendars/time-zone.ts';
 import { checkOrderRules } from '../core/allocation/priority.ts';
 import { NEED_LEVELS } from '../core/forecast/pool-forecast.ts';
+import { azIdObjection } from '../core/pairing/regions.ts';
 import { ISOLATION_LEVELS } from '../core/pool.ts';
 import { RESOURCE_TYPES } from '../core/units.ts';
 import { alarm, EVALUATION_SECONDS_MAX, evaluationProblem, resourceAlarm, watch } from './alarm-schema.ts';
@@ -19,6 +20,7 @@ const UNITS_MAX = 100_000;
 const percent = decimal(0, 100, 'a number above 0, at most 100');
 const yesOrNo = z.boolean({ error: 'true or false' });
 const accountId = text(/^\d{12}$/, '12 digits in quotes');
+const AZ_ID = /^[a-z]{2,5}\d(-[a-z]{3}\d)?-az\d+$/;
 const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as eu-central-1');
 /** Resolutions of GetMetricData: high-resolution metrics have steps below a minute. */
 const HIGH_RESOLUTION_SECONDS = new Set([1, 5, 10, 20, 30]);
@@ -122,12 +124,7 @@ const pool = fields({
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
     'a name of 1 to 64 letters, digits, dots, dashes, underscores',
   ),
-  azIds: list(
-    text(/^[a-z]{2,5}\d(-[a-z]{3}\d)?-az\d+$/, 'an AZ id such as euc1-az1 (not a name such as eu-central-1a)'),
-    1,
-    20,
-    'AZ ids',
-  ),
+  azIds: list(text(AZ_ID, 'an AZ id such as euc1-az1 (not a name such as eu-central-1a)'), 1, 20, 'AZ ids'),
   instanceType: text(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, 'an instance type such as m7g.large'),
   platform: text(/^\S.{0,63}$/, 'a platform such as Linux/UNIX').default('Linux/UNIX'),
   tenancy: oneOf(['default', 'dedicated']).default('default'),
@@ -220,6 +217,13 @@ const linkedAccount = fields({
     if (value.pools.findIndex((other) => other.groupName === groupName) === index) continue;
     context.addIssue({ code: 'custom', path: ['pools', index, 'groupName'], message: 'each group once' });
   }
+  for (const [index, { azIds }] of value.pools.entries()) {
+    for (const [at, azId] of azIds.entries()) {
+      // What is no AZ id at all is said where the field is.
+      const message = AZ_ID.test(azId) ? azIdObjection(value.region, azId) : undefined;
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['pools', index, 'azIds', at], message });
+    }
+  }
 });
 
 const linkedAccounts = list(linkedAccount, 1, 10_000, 'linked accounts').superRefine((accounts, context) => {
@@ -290,6 +294,11 @@ const hub = fields({
   lookAheadEveryMinutes: whole(1, 60, 'minutes')
     .default(5)
     .describe('How often forecasts are compared with what was measured since, and asked for bottlenecks'),
+  lendBy: oneOf(['outlook', 'plan'])
+    .default('outlook')
+    .describe(
+      "What tells a lender's need: a forecast of the next minutes, made at each look ahead, and the plan's where there is none or a loan lasts longer; or the plan's alone",
+    ),
   organisation: organisation.exactOptional(),
   capacityEveryMinutes: whole(0, 60, 'minutes')
     .default(5)

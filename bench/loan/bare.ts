@@ -2,6 +2,7 @@
 import {
   AutoScalingClient,
   DescribeAutoScalingGroupsCommand,
+  DescribePoliciesCommand,
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { CloudWatchClient, DescribeAlarmsCommand, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
@@ -13,20 +14,23 @@ import {
   BatchGetCommand,
   DynamoDBDocumentClient,
   GetCommand,
+  PutCommand,
   QueryCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Loan } from '../../core/lending/loan.ts';
-import type { AccountId } from '../../core/units.ts';
+import { evidenceFromLoan } from '../../core/trust/loan-evidence.ts';
+import type { AccountId, PoolId } from '../../core/units.ts';
 import { RESOURCE_TYPES } from '../../core/units.ts';
-import { chainKey, consentKey, planKey, poolKey, usageKey } from '../../functions/adapters/keys.ts';
-import type { FunctionName } from '../../infra/names.ts';
+import { queueKey } from '../../functions/adapters/keys.ts';
 import { SCHEDULE_GROUP_NAME, tableName } from '../../infra/names.ts';
 import type { Fleet } from '../../test/support/deployment.ts';
 import { clientOptions, SPECS } from '../../test/support/deployment.ts';
 import type { FleetPool } from '../../test/support/lending-fleet.ts';
 import { ALARM_PERIOD_SECONDS, HUB, idOf } from '../../test/support/lending-fleet.ts';
 import type { ProductCall } from './calls.ts';
+import type { BatchRead } from './reads.ts';
+import { batchReadsOf } from './reads.ts';
 import type { ScratchStage } from './scratch.ts';
 import type { BareTransaction, ScratchBooks } from './transactions.ts';
 
@@ -79,7 +83,7 @@ export class BareCalls {
 
   /**
    * Makes each call of a loan again, in the same order.
-   * @returns milliseconds of each part, and the write units that the transactions are billed
+   * @returns milliseconds of each part, and the write units that the transactions and the single items are billed
    */
   async play(
     loan: Loan,
@@ -87,7 +91,7 @@ export class BareCalls {
   ): Promise<{ millis: number[]; writeUnits: number }> {
     this.#serial += 1;
     const transactions = this.#books.transactionsLike(loan);
-    const making = new OneLoan(loan, [...transactions]);
+    const making = new OneLoan(loan, [...transactions], this.#serial);
     const planned = parts.map((calls) => calls.map((call) => this.#callLike(call, making)));
     const millis: number[] = [];
     for (const calls of planned) {
@@ -95,7 +99,8 @@ export class BareCalls {
       for (const call of calls) await call();
       millis.push(performance.now() - startedAt);
     }
-    return { millis, writeUnits: transactions.reduce((sum, one) => sum + one.writeUnits, 0) };
+    const single = parts.flat().filter(({ action }) => action === 'PutItem').length;
+    return { millis, writeUnits: transactions.reduce((sum, one) => sum + one.writeUnits, single) };
   }
 
   #callLike(call: ProductCall, making: OneLoan): Call {
@@ -103,15 +108,16 @@ export class BareCalls {
       case 'sts:AssumeRole':
         return () => this.#sts.send(new AssumeRoleCommand(this.#stage.roleOf(making.loan.borrowerAccountId)));
       case 'states:StartExecution':
-        return this.#start(making.nextSerial());
+        return this.#start(making);
       case 'scheduler:CreateSchedule':
-        return () => this.#scheduler.send(new CreateScheduleCommand(this.#schedule()));
+        return () => this.#scheduler.send(new CreateScheduleCommand(this.#schedule(making)));
       case 'scheduler:DeleteSchedule':
         return () =>
           this.#scheduler.send(
-            new DeleteScheduleCommand({ Name: this.#schedule().Name, GroupName: SCHEDULE_GROUP_NAME }),
+            new DeleteScheduleCommand({ Name: this.#schedule(making).Name, GroupName: SCHEDULE_GROUP_NAME }),
           );
       case 'autoscaling:DescribeAutoScalingGroups':
+      case 'autoscaling:DescribePolicies':
       case 'autoscaling:UpdateAutoScalingGroup':
       case 'cloudwatch:DescribeAlarms':
       case 'cloudwatch:GetMetricData':
@@ -123,15 +129,11 @@ export class BareCalls {
 
   #callOfTables(call: ProductCall, making: OneLoan): Call {
     switch (`${call.service}:${call.action}`) {
-      case 'dynamodb:BatchGetItem':
-        return () =>
-          this.#documents.send(
-            new BatchGetCommand({
-              RequestItems: {
-                [tableName('accounts')]: { Keys: keysReadBy(call.by, this.#pools), ConsistentRead: true },
-              },
-            }),
-          );
+      case 'dynamodb:BatchGetItem': {
+        const { table, keys } = making.nextRead(call, this.#pools);
+        const RequestItems = { [tableName(table)]: { Keys: [...keys], ConsistentRead: true } };
+        return () => this.#documents.send(new BatchGetCommand({ RequestItems }));
+      }
       case 'dynamodb:GetItem':
         return () =>
           this.#documents.send(
@@ -142,7 +144,23 @@ export class BareCalls {
             }),
           );
       case 'dynamodb:Query':
-        return () => this.#documents.send(openLoansOf(making.loan.borrowerAccountId));
+        return () =>
+          this.#documents.send(
+            call.by === 'on-recovery'
+              ? openLoansOf(making.loan.borrowerAccountId)
+              : whoWaitsFor(making.loan.lenderPoolId ?? making.loan.borrowerPoolId),
+          );
+      case 'dynamodb:PutItem': {
+        const Item = this.#books.evidenceItem(making.nextEvidence());
+        return () =>
+          this.#documents.send(
+            new PutCommand({
+              TableName: tableName('accounts'),
+              Item,
+              ConditionExpression: 'attribute_not_exists(accountId)',
+            }),
+          );
+      }
       case 'dynamodb:TransactWriteItems': {
         const { items } = making.nextTransaction(call.statusCode === 200);
         return () => this.#documents.send(new TransactWriteCommand({ TransactItems: items }));
@@ -158,6 +176,11 @@ export class BareCalls {
     switch (call.action) {
       case 'DescribeAutoScalingGroups':
         return () => autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [groupName] }));
+      case 'DescribePolicies':
+        return () =>
+          autoScaling.send(
+            new DescribePoliciesCommand({ AutoScalingGroupName: groupName, PolicyTypes: ['PredictiveScaling'] }),
+          );
       case 'UpdateAutoScalingGroup': {
         const move = making.nextMove(call.accountId);
         const DesiredCapacity =
@@ -177,7 +200,7 @@ export class BareCalls {
             new DescribeAlarmsCommand({ AlarmNamePrefix: `entangle/${groupName}/`, AlarmTypes: ['MetricAlarm'] }),
           );
       default:
-        return () => cloudWatch.send(latestMetricsOf(pool));
+        return () => cloudWatch.send(call.by === 'choose' ? vcpusInUse() : latestMetricsOf(pool));
     }
   }
 
@@ -188,15 +211,15 @@ export class BareCalls {
     return clients;
   }
 
-  #start(serial: number): Call {
+  #start(making: OneLoan): Call {
     const { stateMachineArn } = this.#stage;
-    const name = `bench-${this.#serial}-${serial}`;
+    const name = `bench-${making.number}-${making.nextSerial()}`;
     return () => this.#workflows.send(new StartExecutionCommand({ stateMachineArn, name, input: '{}' }));
   }
 
-  #schedule() {
+  #schedule({ number }: OneLoan) {
     return {
-      Name: `bench-${this.#serial}`,
+      Name: `bench-${number}`,
       GroupName: SCHEDULE_GROUP_NAME,
       ScheduleExpression: 'at(2099-12-31T23:59:59)',
       ScheduleExpressionTimezone: 'UTC',
@@ -210,18 +233,41 @@ export class BareCalls {
 /** What of one loan has been played. */
 class OneLoan {
   readonly loan: Loan;
+  readonly number: number;
   readonly #transactions: BareTransaction[];
   readonly #moved = new Map<string, number>();
+  readonly #reads = new Map<string, number>();
+  #evidence = 0;
   #serial = 0;
 
-  constructor(loan: Loan, transactions: BareTransaction[]) {
+  /** @param number no other one that is played has it */
+  constructor(loan: Loan, transactions: BareTransaction[], number: number) {
     this.loan = loan;
+    this.number = number;
     this.#transactions = transactions;
   }
 
   nextSerial(): number {
     this.#serial += 1;
     return this.#serial;
+  }
+
+  /** A function that runs again for the same loan reads the same again. */
+  nextRead({ by }: ProductCall, pools: readonly FleetPool[]): BatchRead {
+    const reads = batchReadsOf(by, pools, this.loan);
+    const times = this.#reads.get(by) ?? 0;
+    this.#reads.set(by, times + 1);
+    const read = reads[times % reads.length];
+    if (read === undefined) throw new Error(`${by} reads nothing in batches`);
+    return read;
+  }
+
+  /** What the end of the loan shows of its parties, a piece at a time. */
+  nextEvidence() {
+    const piece = evidenceFromLoan(this.loan)[this.#evidence];
+    this.#evidence += 1;
+    if (piece === undefined) throw new Error(`loan ${this.loan.loanId} shows less than was written of it`);
+    return piece;
   }
 
   /** A transaction that was refused is played as the one that then went through. */
@@ -250,6 +296,34 @@ function openLoansOf(account: AccountId) {
     IndexName: 'open',
     KeyConditionExpression: 'openAccountId = :account',
     ExpressionAttributeValues: { ':account': account },
+  });
+}
+
+function whoWaitsFor(lender: PoolId) {
+  return new QueryCommand({
+    TableName: tableName('accounts'),
+    KeyConditionExpression: 'accountId = :queue',
+    ExpressionAttributeValues: { ':queue': queueKey(lender).accountId },
+    ConsistentRead: true,
+  });
+}
+
+/** As vcpuQuota asks: the account's usage and its quota. */
+function vcpusInUse(): GetMetricDataCommand {
+  const dimensions = { Service: 'EC2', Resource: 'vCPU', Type: 'Resource', Class: 'Standard/OnDemand' };
+  const Metric = {
+    Namespace: 'AWS/Usage',
+    MetricName: 'ResourceCount',
+    Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+  };
+  return new GetMetricDataCommand({
+    MetricDataQueries: [
+      { Id: 'used', MetricStat: { Metric, Stat: 'Maximum', Period: 300 } },
+      { Id: 'quota', Expression: 'SERVICE_QUOTA(used)' },
+    ],
+    StartTime: new Date(Date.now() - 1_800_000),
+    EndTime: new Date(Date.now() + 300_000),
+    ScanBy: 'TimestampDescending',
   });
 }
 
@@ -282,27 +356,4 @@ function latestMetricsOf(pool: FleetPool): GetMetricDataCommand {
     EndTime: new Date(Date.now() + 1_000),
     ScanBy: 'TimestampAscending',
   });
-}
-
-/** Items that a function reads in one BatchGetItem. The log has no bodies, so this follows the functions' code. */
-export function keysReadBy(by: FunctionName, [borrower, ...lenders]: readonly FleetPool[]) {
-  if (borrower === undefined) throw new Error('a loan has a borrower');
-  const own = idOf(borrower);
-  const pools = [borrower, ...lenders];
-  switch (by) {
-    case 'assess':
-      return [poolKey(own), consentKey(borrower.account), planKey(own), chainKey(borrower.account)];
-    case 'choose':
-      return pools.flatMap((pool) => [
-        poolKey(idOf(pool)),
-        planKey(idOf(pool)),
-        consentKey(pool.account),
-        usageKey(pool.account),
-        chainKey(pool.account),
-      ]);
-    case 'on-recovery':
-      return [poolKey(own)];
-    default:
-      return pools.flatMap((pool) => [poolKey(idOf(pool)), chainKey(pool.account)]);
-  }
 }

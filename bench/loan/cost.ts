@@ -1,7 +1,8 @@
 /** What a loan costs at list price. */
+import type { Loan } from '../../core/lending/loan.ts';
 import type { FleetPool } from '../../test/support/lending-fleet.ts';
-import { keysReadBy } from './bare.ts';
 import type { ProductCall } from './calls.ts';
+import { batchReadsOf } from './reads.ts';
 
 /**
  * List prices of us-east-1 in micro-dollars, without any free tier. Sources: the pricing pages of the services, as of
@@ -45,17 +46,32 @@ export interface Consumption {
   readonly calls: readonly ProductCall[];
   readonly metricsOfAPool: number;
   readonly pools: readonly FleetPool[];
+  readonly loan: Loan;
   readonly scheduleInvocations: number;
 }
 
 /** Items are small: each one that is read consistently is one unit; a query of one small index page is half a unit. */
-function readUnits(calls: readonly ProductCall[], pools: readonly FleetPool[]): number {
+function readUnits({ calls, pools, loan }: Consumption): number {
+  const made = new Map<string, number>();
   const units = calls.map(({ action, by }) => {
-    if (action === 'BatchGetItem') return keysReadBy(by, pools).length;
+    if (action === 'BatchGetItem') {
+      const reads = batchReadsOf(by, pools, loan);
+      const times = made.get(by) ?? 0;
+      made.set(by, times + 1);
+      return reads[times % reads.length]?.keys.length ?? 0;
+    }
     if (action === 'GetItem') return 1;
     return action === 'Query' ? 0.5 : 0;
   });
   return units.reduce<number>((sum, unit) => sum + unit, 0);
+}
+
+/** What choosing reads of its account's quota: the vCPUs in use and how many there may be. */
+const METRICS_OF_A_QUOTA = 2;
+
+function metricsRequested({ calls, metricsOfAPool }: Consumption): number {
+  const asked = calls.filter(({ action }) => action === 'GetMetricData');
+  return asked.reduce((sum, { by }) => sum + (by === 'choose' ? METRICS_OF_A_QUOTA : metricsOfAPool), 0);
 }
 
 /** ALARM and OK each reach the hub's bus once. */
@@ -74,10 +90,10 @@ export function costItems(used: Consumption): CostItem[] {
     line('Lambda requests', 'lambdaRequest', used.invocations),
     line('Lambda GB-seconds', 'lambdaGibibyteSecond', used.gibibyteSeconds),
     line('DynamoDB write units', 'writeUnit', used.writeUnits),
-    line('DynamoDB read units', 'readUnit', readUnits(used.calls, used.pools)),
+    line('DynamoDB read units', 'readUnit', readUnits(used)),
     line('EventBridge events to the hub', 'crossAccountEvent', FORWARDED_EVENTS),
     line('Scheduler invocations', 'scheduleInvocation', used.scheduleInvocations),
-    line('CloudWatch metrics requested', 'metricRequested', count('GetMetricData') * used.metricsOfAPool),
+    line('CloudWatch metrics requested', 'metricRequested', metricsRequested(used)),
     line('CloudWatch alarm requests', 'cloudWatchRequest', count('DescribeAlarms')),
     // DynamoDB caches a table's key for minutes; one request for each call is the most it can be.
     line('KMS requests, at most', 'keyRequest', tableCalls),

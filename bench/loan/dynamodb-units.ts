@@ -28,7 +28,7 @@ function attributeBytes(item: object, eachBytes: number): number {
 /** Write units of a transaction that writes or checks these items, without those of indexes. */
 export function writeUnitsOfTransaction(items: readonly object[]): number {
   return items.reduce<number>(
-    (sum, item) => sum + UNITS_IN_A_TRANSACTION * Math.ceil(attributeBytes(item, 0) / WRITE_UNIT_BYTES),
+    (sum, item) => sum + UNITS_IN_A_TRANSACTION * Math.max(1, Math.ceil(attributeBytes(item, 0) / WRITE_UNIT_BYTES)),
     0,
   );
 }

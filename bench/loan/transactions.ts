@@ -1,4 +1,4 @@
-/** The eight transactions of a loan and its return, with the same items and conditions on keys that nothing else uses. */
+/** The transactions of a loan and its return, with the same items and conditions on keys that nothing else uses. */
 
 import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
@@ -7,16 +7,26 @@ import { GENESIS, link } from '../../core/audit/chain.ts';
 import type { Consent } from '../../core/consent/consent.ts';
 import { applyCommit } from '../../core/lending/apply.ts';
 import type { LoanCommit, LoanSnapshot } from '../../core/lending/commit.ts';
+import { drain } from '../../core/lending/drain.ts';
 import type { Loan } from '../../core/lending/loan.ts';
 import { isOpen } from '../../core/lending/loan.ts';
 import { request } from '../../core/lending/request.ts';
 import { activate, beginReturn, reclaim, recordGiven, recordTaken, reserve, settle } from '../../core/lending/saga.ts';
 import type { GroupObservation, Pool } from '../../core/pool.ts';
-import type { LoanId, PoolId } from '../../core/units.ts';
+import type { TrustEvidence } from '../../core/trust/evidence.ts';
+import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
 import { invariant, poolIdParts } from '../../core/units.ts';
 import { pairingIdFor, sha256Hex } from '../../functions/adapters/ids.ts';
 import type { AccountKey } from '../../functions/adapters/keys.ts';
-import { chainKey, consentKey, pairingStateKey, poolKey, usageKey } from '../../functions/adapters/keys.ts';
+import {
+  chainKey,
+  consentKey,
+  evidenceItem,
+  pairingStateKey,
+  poolKey,
+  usageKey,
+} from '../../functions/adapters/keys.ts';
+import { notStoppedCheck } from '../../functions/adapters/stop-store.ts';
 import { tableName } from '../../infra/names.ts';
 import { writeUnitsOfTransaction } from './dynamodb-units.ts';
 
@@ -61,6 +71,8 @@ function commitsLike(made: Loan, loanId: LoanId, borrower: LendingSide, lender: 
     () => recordGiven(snapshot, at('given')),
     () => activate(snapshot, at('active')),
     () => beginReturn(snapshot, returnReason, moves.takeBack, at('returning')),
+    // Instances that have still to go are waited for without holding the borrower's pool.
+    ...(made.history.some(({ state }) => state === 'draining') ? [() => drain(snapshot, at('draining'))] : []),
     () => reclaim(snapshot, moves.giveBack, at('reclaimed')),
     () => settle(snapshot, at('returned')),
   ];
@@ -130,6 +142,13 @@ export class ScratchBooks {
     return commits.map((commit, index) => this.#transaction(commit, commits[index - 1]?.loan));
   }
 
+  /** A piece of evidence, under the key of the account that stands for its own. */
+  evidenceItem(evidence: TrustEvidence): Item {
+    const { accountId, at, evidenceId } = evidence;
+    const item = evidenceItem(at, `${evidenceId}-${this.#serial}`);
+    return { ...evidence, accountId: scratchAccount(accountId), item };
+  }
+
   async #copy(key: { readonly accountId: string; readonly item: string }): Promise<void> {
     const TableName = tableName('accounts');
     const { Item: found } = await this.#documents.send(new GetCommand({ TableName, Key: key }));
@@ -153,13 +172,14 @@ export class ScratchBooks {
       ...commit.usage.map((change) => scratchKey(usageKey(change.accountId))),
       scratchKey(chainKey(commit.audit.accountId)),
     ];
-    const checked = [
-      ...commit.consents.map((condition) => scratchKey(consentKey(condition.accountId))),
-      ...commit.pairs.map(({ lenderPoolId, borrowerPoolId }) => scratchKey(stateOfPair(lenderPoolId, borrowerPoolId))),
-    ];
+    const consents = commit.consents.map((condition) => scratchKey(consentKey(condition.accountId)));
+    const pairs = commit.pairs.map(({ lenderPoolId, borrowerPoolId }) =>
+      scratchKey(stateOfPair(lenderPoolId, borrowerPoolId)),
+    );
     const account = scratchAccount(commit.audit.accountId);
     const record = link(commit.audit, this.#heads.get(account) ?? GENESIS, sha256Hex);
     this.#heads.set(account, { seq: record.seq, hash: record.hash });
+    const switches = (commit.notStopped ?? []).map((each) => scratchAccount(each) as AccountId);
     const entries = commit.ledger.map((entry) => ({ ...scratchKey(entry) }));
     const auditItem = { ...record, accountId: account };
     const items: TransactItems = [
@@ -171,12 +191,15 @@ export class ScratchBooks {
         ),
       },
       ...updated.map((key) => ({ Update: touch(key) })),
-      ...checked.map((key) => ({ ConditionCheck: check(key) })),
+      ...consents.map((key) => ({ ConditionCheck: check(key, 'status') })),
+      ...pairs.map((key) => ({ ConditionCheck: check(key, 'state') })),
+      ...switches.map((each) => notStoppedCheck(tableName('accounts'), each).write),
       ...entries.map((entry) => ({ Put: putOf('ledger', entry, 'attribute_not_exists(entryId)') })),
       { Put: putOf('audit', auditItem, 'attribute_not_exists(accountId)') },
     ];
-    const touched = [...updated, ...checked].map((key) => this.#stands(key));
-    const written = [loan, ...touched, ...entries, auditItem];
+    const touched = [...updated, ...consents, ...pairs].map((key) => this.#stands(key));
+    // An account that was never stopped has no switch: what is not there is billed as the smallest item.
+    const written = [loan, ...touched, ...switches.map(() => ({})), ...entries, auditItem];
     return { items, writeUnits: writeUnitsOfTransaction(written) + indexWrites(before, commit.loan) };
   }
 }
@@ -195,12 +218,13 @@ function touch(key: AccountKey) {
   };
 }
 
-function check(key: AccountKey) {
+/** @param says which attribute says that it is active: a consent's `status`, a pairing's `state` */
+function check(key: AccountKey, says: 'status' | 'state') {
   return {
     TableName: tableName('accounts'),
     Key: key,
-    ConditionExpression: '#version >= :one AND #status = :active',
-    ExpressionAttributeNames: { '#version': 'version', '#status': 'status' },
+    ConditionExpression: '#version >= :one AND #says = :active',
+    ExpressionAttributeNames: { '#version': 'version', '#says': says },
     ExpressionAttributeValues: { ':one': 1, ':active': 'active' },
   };
 }

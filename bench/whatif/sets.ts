@@ -9,22 +9,23 @@ import type { Demand } from './fleet.ts';
 const STEP_SECONDS = 300;
 const STEPS_AN_HOUR = 12;
 const SECONDS_AN_HOUR = 3_600;
-/** Noise of a five-minute value around the course of its hour: the sum of three draws, standard deviation 7.5 %. */
-const NOISE = 0.15;
+/** Standard deviation of a five-minute value around the course of its hour. */
+const NOISE = 0.075;
 /** Size of a pool where all are made alike. */
 const COMMON_P95_UNITS = 20;
 const M4_SERIES = 60;
 const M4_HOURS = 700;
 
 /** Five-minute values between hourly means, with noise that a seed determines. */
-function fiveMinutes(hourly: readonly number[], seed: number): Float64Array {
+function fiveMinutes(hourly: readonly number[], seed: number, deviation = NOISE): Float64Array {
   const random = seededRandom(seed);
   return Float64Array.from({ length: hourly.length * STEPS_AN_HOUR }, (_, step) => {
     const hour = Math.floor(step / STEPS_AN_HOUR);
     const part = ((step % STEPS_AN_HOUR) + 0.5) / STEPS_AN_HOUR;
     const now = hourly[hour] ?? 0;
     const next = hourly[hour + 1] ?? now;
-    const noise = NOISE * (random() + random() + random() - 1.5);
+    // The sum of three draws from a unit interval has a standard deviation of a half.
+    const noise = 2 * deviation * (random() + random() + random() - 1.5);
     return Math.max(0, (now * (1 - part) + next * part) * (1 + noise));
   });
 }
@@ -35,11 +36,11 @@ function cut(series: readonly Float64Array[]): Float64Array[] {
 }
 
 /** The random VMs of the Azure trace V1, five-minute values made from hourly means. */
-export function randomVms(folder: string, seed: number): Demand {
+export function randomVms(folder: string, seed: number, deviation = NOISE): Demand {
   const columns = readAzureColumns(folder, 'random100_avg_hourly');
   return {
     stepSeconds: STEP_SECONDS,
-    demand: cut(columns.map(({ values }, at) => fiveMinutes(values, seed * 1_000 + at))),
+    demand: cut(columns.map(({ values }, at) => fiveMinutes(values, seed * 1_000 + at, deviation))),
   };
 }
 

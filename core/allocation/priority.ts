@@ -56,6 +56,8 @@ export interface RankedRequest {
   readonly deficitUnits: number;
   /** Of its account over past loans, see `fairShares`; absent: 0. */
   readonly fairShare?: number;
+  /** A forecast asks: it comes after all that are short already, whatever the rules say. */
+  readonly ahead?: true;
 }
 
 /** Why one request is before another. */
@@ -63,7 +65,7 @@ export interface OrderReason {
   readonly firstId: string;
   readonly secondId: string;
   /** The rule that told them apart; `requested-first` and `id` when none did. */
-  readonly rule: OrderRule['by'] | 'requested-first' | 'id';
+  readonly rule: OrderRule['by'] | 'alarm-first' | 'requested-first' | 'id';
   /** In a sentence without a figure: either party may read it. */
   readonly text: string;
   /** In a sentence with the figures of both. */
@@ -166,6 +168,12 @@ function criterionOf(rules: readonly OrderRule[], index: number, nowMillis: numb
 
 function criteriaOf(rules: readonly OrderRule[], nowMillis: number): Criterion[] {
   return [
+    {
+      rule: 'alarm-first',
+      valueOf: ({ ahead }) => (ahead === true ? 1 : 0),
+      text: 'it is short already, the other one is forecast to be',
+      tell: ({ ahead }) => (ahead === true ? 'asked for by a forecast' : 'short already'),
+    },
     ...rules.flatMap((_, index) => criterionOf(rules, index, nowMillis)),
     {
       rule: 'requested-first',

@@ -16,7 +16,7 @@ export interface ConsentWindow {
 export interface UsageLimits {
   /** Units out (lend) or in (borrow) at any moment, over all pools of the account. */
   readonly maxUnits: number;
-  /** Share of a pool's owned units, in percent, that may be lent from or borrowed into it. */
+  /** Share of a pool's owned units, in percent, that may be lent from it (at most 100) or borrowed into it (also more). */
   readonly maxSharePercent: number;
   /** Unit-hours a calendar month (UTC), counted at the loan's full term when it is reserved, trued down when it ends. */
   readonly maxUnitHoursPerMonth: number;

@@ -16,6 +16,7 @@ export function applyPoolChange(pool: Pool, change: PoolChange, loanId: string):
     borrowedUnits: pool.borrowedUnits + (change.borrowedUnits ?? 0),
     provisionedUnits: pool.provisionedUnits + (change.provisionedUnits ?? 0),
     ...(change.coolDownUntil === undefined ? {} : { coolDownUntil: change.coolDownUntil }),
+    ...(change.aheadAgainAt === undefined ? {} : { aheadAgainAt: change.aheadAgainAt }),
     ...(change.partnerCoolDowns === undefined ? {} : { partnerCoolDowns: change.partnerCoolDowns }),
     ...(change.lendAgainAt === undefined ? {} : { lendAgainAt: change.lendAgainAt }),
     ...(change.ceilingDriftUnits === undefined ? {} : { ceilingDriftUnits: change.ceilingDriftUnits }),

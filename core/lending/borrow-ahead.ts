@@ -1,6 +1,6 @@
 /**
  * Borrowing before an alarm: when a pool's forecast makes a bottleneck likely enough within the time that the pool looks
- * ahead. The trigger and the assessment of the request decide by the same forecast, so both are here.
+ * ahead, or its outlook within the next minutes. The trigger and the assessment of the request decide by the same forecast, so both are here.
  */
 import { utcMinuteText } from '../calendar.ts';
 import type { Consent, ConsentUsage } from '../consent/consent.ts';
@@ -8,12 +8,17 @@ import { ownRefusals } from '../consent/covers.ts';
 import type { BottleneckAhead } from '../forecast/bottleneck-ahead.ts';
 import { bottleneckAhead, peakNeed } from '../forecast/bottleneck-ahead.ts';
 import type { NeedLevel, PoolForecast } from '../forecast/pool-forecast.ts';
+import { bottleneckUnits } from '../forecast/pool-forecast.ts';
 import type { BorrowAhead, GroupObservation, Pool } from '../pool.ts';
+import { ceilingUnits } from '../pool.ts';
 import type { EpochMillis } from '../units.ts';
 import { epochMillis, MILLIS_PER_SECOND, plusMillis } from '../units.ts';
 import type { AssessRefusalCode } from './assess.ts';
 import type { ForecastNeed, Loan } from './loan.ts';
 import { isOpen } from './loan.ts';
+import type { Outlook } from './outlook.ts';
+import { freshOutlook } from './outlook.ts';
+import { IDLE_SHARE } from './outlook-rules.ts';
 
 export type AheadAction =
   | {
@@ -32,31 +37,87 @@ function describe({ resource, probability, thresholdUnits }: BottleneckAhead, be
   return `probability ${shown(probability)} of ${resource} reaching ${shown(thresholdUnits)} units before ${utcMinuteText(before)}`;
 }
 
-interface Outlook {
+/** The units that are needed at a level, and until when at least. */
+interface Peak {
+  readonly neededUnits: number;
+  readonly endMillis: number;
+}
+
+interface Expected {
   readonly bottleneck: BottleneckAhead;
   readonly before: EpochMillis;
   readonly likely: boolean;
   readonly text: string;
+  readonly peakOf: (level: NeedLevel, atMost: EpochMillis, ownCeiling: number) => Peak | undefined;
 }
 
-/** What the forecast says of the time that the pool looks ahead; undefined when it says nothing. */
-function outlook(forecast: PoolForecast | undefined, rule: BorrowAhead, now: EpochMillis): Outlook | undefined {
+/** What the plan's forecast says of the time that the pool looks ahead; undefined when it says nothing. */
+function byPlan(forecast: PoolForecast | undefined, rule: BorrowAhead, now: EpochMillis): Expected | undefined {
   if (forecast === undefined) return undefined;
   const before = plusMillis(now, rule.aheadSeconds * MILLIS_PER_SECOND);
   const bottleneck = bottleneckAhead(forecast, now, before);
   if (bottleneck === undefined) return undefined;
   const likely = bottleneck.probability >= rule.atProbability;
-  return { bottleneck, before, likely, text: describe(bottleneck, before) };
+  return {
+    bottleneck,
+    before,
+    likely,
+    text: describe(bottleneck, before),
+    peakOf: (level, atMostMillis, ownCeiling) =>
+      peakNeed(forecast, level, { fromMillis: now, toMillis: before, atMostMillis }, ownCeiling),
+  };
+}
+
+/** A request by an outlook is asked for again only after so long: the next outlook says much the same. */
+const SLOT_MILLIS = 900_000;
+
+/** What a fresh outlook says of the next minutes; undefined when there is none, it is of another ceiling, or the pool is idle. */
+function byOutlook(pool: Pool, made: Outlook | undefined, rule: BorrowAhead, now: EpochMillis): Expected | undefined {
+  const outlook = freshOutlook(made, now);
+  if (outlook === undefined) return undefined;
+  const { ahead, bindingResource: resource, lastUnits } = outlook;
+  const metric = pool.spec.resources[resource];
+  if (metric === undefined || ahead.ceilingUnits !== ceilingUnits(pool)) return undefined;
+  if (lastUnits <= IDLE_SHARE * pool.ownedUnits) return undefined;
+  const bottleneck = {
+    resource,
+    thresholdUnits: bottleneckUnits(ahead.ceilingUnits, metric.thresholdPercent),
+    probability: ahead.probability,
+    slotMillis: Math.floor(now / SLOT_MILLIS) * SLOT_MILLIS,
+  };
+  const { untilMillis: before } = ahead;
+  return {
+    bottleneck,
+    before,
+    likely: ahead.probability >= rule.atProbability,
+    text: `${describe(bottleneck, before)} by its outlook`,
+    peakOf: (level) => ({ neededUnits: ahead.neededUnits[level], endMillis: before }),
+  };
+}
+
+/** The forecast that makes a bottleneck likely enough, the plan's first; where none does, what one of them says. */
+function expectedOf(
+  at: {
+    readonly pool: Pool;
+    readonly forecast?: PoolForecast | undefined;
+    readonly outlook?: Outlook | undefined;
+    readonly now: EpochMillis;
+  },
+  rule: BorrowAhead,
+): Expected | undefined {
+  const found = [byPlan(at.forecast, rule, at.now), byOutlook(at.pool, at.outlook, rule, at.now)];
+  return found.find((each) => each?.likely === true) ?? found.find((each) => each !== undefined);
 }
 
 /**
- * Whether a pool's forecast is a reason to ask for a loan now. A pool that has a loan already, or one in the making, or that
+ * Whether a pool's forecast, or its outlook, is a reason to ask for a loan now. A pool that has a loan already, or one in the making, or that
  * cools down, does not ask for another.
  * @param at.openLoans loans of the pool's account as a borrower
  */
 export function lookAhead(at: {
   readonly pool: Pool;
   readonly forecast?: PoolForecast | undefined;
+  readonly outlook?: Outlook | undefined;
   readonly openLoans: readonly Loan[];
   readonly now: EpochMillis;
 }): AheadAction {
@@ -64,10 +125,10 @@ export function lookAhead(at: {
   const none = (reason: string): AheadAction => ({ action: 'none', reason });
   const { borrowAhead, poolId } = pool.spec;
   if (borrowAhead === undefined) return none('the pool borrows on alarms only');
-  const seen = outlook(at.forecast, borrowAhead, now);
+  const seen = expectedOf(at, borrowAhead);
   if (seen === undefined) return none('the forecast shows no bottleneck');
   if (!seen.likely) return none(`${seen.text}: below ${borrowAhead.atProbability}`);
-  const { coolDownUntil } = pool;
+  const coolDownUntil = pausedUntil(pool);
   if (coolDownUntil !== undefined && now < coolDownUntil) return none(`the pool cools down until ${coolDownUntil} ms`);
   const open = at.openLoans.find((loan) => loan.borrowerPoolId === poolId && isOpen(loan));
   if (open !== undefined) return none(`${open.loanId} is ${open.state}`);
@@ -78,6 +139,7 @@ export interface AheadObservation {
   readonly pool: Pool;
   readonly group: GroupObservation;
   readonly forecast?: PoolForecast | undefined;
+  readonly outlook?: Outlook | undefined;
   readonly consent?: Consent | undefined;
   readonly usage: ConsentUsage;
   readonly now: EpochMillis;
@@ -86,6 +148,12 @@ export interface AheadObservation {
 export type AheadAssessment =
   | { readonly action: 'request'; readonly units: number; readonly forecastNeed: ForecastNeed; readonly reason: string }
   | { readonly action: 'refuse'; readonly code: AssessRefusalCode; readonly units: number; readonly reason: string };
+
+/** Until when a pool does not ask by a forecast: after any request that was refused or a return, and after its last one by a forecast. */
+function pausedUntil({ coolDownUntil, aheadAgainAt }: Pool): EpochMillis | undefined {
+  if (coolDownUntil === undefined || aheadAgainAt === undefined) return coolDownUntil ?? aheadAgainAt;
+  return epochMillis(Math.max(coolDownUntil, aheadAgainAt));
+}
 
 /** The lower of the pool's level and the highest that the consent allows. */
 function levelOf({ needLevel }: BorrowAhead, consent: Consent | undefined): NeedLevel {
@@ -122,15 +190,19 @@ export function borrowBar(
  * is likelier than the pool accepts, of what it owns, is worth a unit even where that level stays below the ceiling.
  */
 export function assessAhead(seen: AheadObservation): AheadAssessment {
-  const { pool, group, forecast, consent, now } = seen;
+  const { pool, group, consent, now } = seen;
   const { borrowAhead } = pool.spec;
   const refusal = (code: AssessRefusalCode, reason: string, units = 1): AheadAssessment => {
     return { action: 'refuse', code, reason, units: Math.max(1, units) };
   };
   const barred = borrowBar(seen);
   if (barred !== undefined) return refusal(barred.code, barred.reason);
-  const expected = borrowAhead === undefined ? undefined : outlook(forecast, borrowAhead, now);
-  if (borrowAhead === undefined || forecast === undefined || expected?.likely !== true) {
+  const paused = pausedUntil(pool);
+  if (paused !== undefined && now < paused) {
+    return refusal('cooling-down', `the pool asks by no forecast until ${paused} ms, it is ${now} ms`);
+  }
+  const expected = borrowAhead === undefined ? undefined : expectedOf(seen, borrowAhead);
+  if (borrowAhead === undefined || expected?.likely !== true) {
     return refusal(
       'bottleneck-unlikely',
       expected === undefined ? 'no bottleneck is forecast by now' : `by now ${expected.text}`,
@@ -138,8 +210,7 @@ export function assessAhead(seen: AheadObservation): AheadAssessment {
   }
   const needLevel = levelOf(borrowAhead, consent);
   const longest = plusMillis(now, (consent?.terms.longestTermSeconds ?? 0) * MILLIS_PER_SECOND);
-  const time = { fromMillis: now, toMillis: expected.before, atMostMillis: longest };
-  const peak = peakNeed(forecast, needLevel, time, group.maxSize);
+  const peak = expected.peakOf(needLevel, longest, group.maxSize);
   const neededUnits = peak?.neededUnits ?? 0;
   const missing = Math.max(neededUnits - group.maxSize, group.maxSize <= pool.ownedUnits ? 1 : 0);
   const need = `P${Number(needLevel) * 100} of the need is ${neededUnits} units, the ceiling is ${group.maxSize}`;

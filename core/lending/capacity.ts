@@ -9,6 +9,8 @@ import { lendableUnits } from './lendable.ts';
 import type { ChoiceInput } from './lender-finding.ts';
 import type { CountedLimit } from './limits.ts';
 import { limitObjections } from './limits.ts';
+import type { Loan, RequestPart } from './loan.ts';
+import type { ForecastBasis, Outlook } from './outlook.ts';
 import { request } from './request.ts';
 
 /** All in units of the pool's own. */
@@ -19,6 +21,8 @@ export interface PoolCapacity {
   readonly couldLendUnits: number;
   /** Why it could lend so many, with its own figures. */
   readonly couldLendReason: string;
+  /** The forecast that it could lend so many by, and from when that is; absent: none says anything, or it lends nothing for another reason. */
+  readonly couldLendBy?: ForecastBasis;
   readonly borrowingUnits: number;
   /** Sum over the partners of what each could lend it now. Which of them could lend how much is theirs to know. */
   readonly couldBorrowUnits: number;
@@ -31,6 +35,7 @@ export interface LenderView {
   readonly consent?: Consent | undefined;
   readonly usage: ConsentUsage;
   readonly plan?: PoolForecast | undefined;
+  readonly outlook?: Outlook | undefined;
   /** Limits beside the consent's that any loan from it counts against. Those of units and pairings depend on the borrower. */
   readonly limits?: readonly CountedLimit[] | undefined;
   /** Why no loan is made with its account now; absent: nothing stands against it. */
@@ -41,6 +46,7 @@ export interface LenderView {
 interface Could {
   readonly units: number;
   readonly reason: string;
+  readonly basis?: ForecastBasis | undefined;
 }
 
 /** The largest number from 0 to `most` that holds, where each number below one that holds does too. */
@@ -59,7 +65,7 @@ function largestThat(most: number, holds: (units: number) => boolean): number {
  * within the limits of the consent.
  */
 export function couldLend(view: LenderView): Could {
-  const { pool, group, consent, usage, plan, limits: others = [], stopped, now } = view;
+  const { pool, group, consent, usage, plan, outlook, limits: others = [], stopped, now } = view;
   const none = (reason: string): Could => ({ units: 0, reason });
   if (stopped !== undefined) return none(stopped);
   const { accountId, groupName, application } = pool.spec;
@@ -72,7 +78,7 @@ export function couldLend(view: LenderView): Could {
   if (group === undefined) return none('its Auto Scaling group could not be read');
   if (!group.lendingEnabled) return none('its Auto Scaling group is not tagged entangle:lending=enabled');
   const termSeconds = consent.terms.shortestTermSeconds;
-  const lendable = lendableUnits({ pool, group, plan, now, termSeconds });
+  const lendable = lendableUnits({ pool, group, plan, outlook, now, termSeconds });
   const use = {
     direction: 'lend',
     termSeconds,
@@ -87,7 +93,8 @@ export function couldLend(view: LenderView): Could {
   ];
   const units = largestThat(lendable.units, (candidate) => refusalsOf(candidate).length === 0);
   const [limit] = units < lendable.units ? refusalsOf(units + 1) : [];
-  return { units, reason: limit === undefined ? lendable.reason : `${lendable.reason}; ${limit}` };
+  const reason = limit === undefined ? lendable.reason : `${lendable.reason}; ${limit}`;
+  return { units, reason, basis: lendable.basis };
 }
 
 /** More than any pool owns. */
@@ -95,16 +102,16 @@ const UNITS_MAX = 1_000_000;
 const NO_LOAN = 'ln-000000000000000000000000' as LoanId;
 
 /**
- * Units that a pool could borrow now, from all of its partners together, best first, as one request would be filled: what one part takes
- * counts against the limits that the next one meets.
+ * The request that a pool would make now: for all that it could get. It comes after every other of its tier and criticality that asks.
+ * @param standing how its group is tagged, as far as its account may claim it
  */
-export function couldBorrow(
-  input: Omit<ChoiceInput, 'snapshotLoan' | 'unitsStillNeeded' | 'filledUnits'>,
-  stopped?: string,
-): Could {
-  if (stopped !== undefined) return { units: 0, reason: stopped };
-  const { borrowerPool, borrowerGroup, now } = input;
-  const { accountId, poolId } = borrowerPool.spec;
+export function requestNow(
+  { spec: { accountId, poolId } }: Pool,
+  borrowerGroup: GroupObservation,
+  now: EpochMillis,
+  standing?: Pick<RequestPart, 'slaTier' | 'criticality'>,
+): Loan {
+  const part = { requestId: NO_LOAN, part: 1, wantedUnits: UNITS_MAX, minimumUnits: 1, ceilingUnits: UNITS_MAX };
   const asked = request(
     {
       loanId: NO_LOAN,
@@ -115,12 +122,32 @@ export function couldBorrow(
       startedBy: 'capacity',
       inServiceBefore: borrowerGroup.inServiceUnits,
       reason: 'how much could be borrowed',
+      ...(standing === undefined ? {} : { request: { ...part, ...standing } }),
     },
     now,
   );
-  const { units, parts } = allocate({ ...input, snapshotLoan: asked.loan, unitsStillNeeded: UNITS_MAX });
-  const paired = input.partners.length;
-  return { units, reason: `${parts.length} of ${paired} partners could lend to it now` };
+  return asked.loan;
+}
+
+/**
+ * Units that a pool could borrow now, from all of its partners together, best first, as one request would be filled: what one part takes
+ * counts against the limits that the next one meets, and what others are to have before it (`held` of a candidate) is not its own.
+ * @param roomUnits instances that the vCPU quota of its account lets it start; absent: not known, or without limit
+ */
+export function couldBorrow(
+  input: Omit<ChoiceInput, 'snapshotLoan' | 'unitsStillNeeded' | 'filledUnits'>,
+  stopped?: string,
+  roomUnits = Number.POSITIVE_INFINITY,
+): Could {
+  if (stopped !== undefined) return { units: 0, reason: stopped };
+  const { borrowerPool, borrowerGroup, now } = input;
+  if (roomUnits < 1) return { units: 0, reason: 'the vCPU quota of its account leaves room for no more instances' };
+  const most = Math.min(UNITS_MAX, roomUnits);
+  const snapshotLoan = requestNow(borrowerPool, borrowerGroup, now);
+  const { units, parts } = allocate({ ...input, snapshotLoan, unitsStillNeeded: most });
+  const reason = `${parts.length} of ${input.partners.length} partners could lend to it now`;
+  const limited = units === roomUnits ? `; the vCPU quota of its account leaves room for ${roomUnits} more` : '';
+  return { units, reason: reason + limited };
 }
 
 /** Both ways together. */
@@ -131,6 +158,7 @@ export function capacityOf(pool: Pool, lend: Could, borrow: Could, at: EpochMill
     lendingUnits: pool.lentUnits,
     couldLendUnits: lend.units,
     couldLendReason: lend.reason,
+    ...(lend.basis === undefined ? {} : { couldLendBy: lend.basis }),
     borrowingUnits: pool.borrowedUnits,
     couldBorrowUnits: borrow.units,
     couldBorrowReason: borrow.reason,

@@ -7,6 +7,7 @@ import type { ChoiceInput, Objection } from './lender-finding.ts';
 import { pairingObjection, plain, reasonsOf, refusedBy } from './lender-finding.ts';
 import type { Loan, LoanReason, Waiting } from './loan.ts';
 import type { Offer } from './saga.ts';
+import { spareObjection } from './spare.ts';
 
 export type Choice =
   /** `restUnits` of the offer says what it leaves missing: the next part of the request asks for that. */
@@ -134,6 +135,13 @@ function withoutPartner(input: ChoiceInput, passedOver: readonly Objection[], le
   };
 }
 
+/** What becomes of a request by forecast where too little is left for it: its own limit takes nothing from others, a place in the queue would. */
+function withoutSpare(input: ChoiceInput, short: Objection): Choice {
+  const choice = withoutPartner(input, [short], 0);
+  if (choice.outcome !== 'wait') return choice;
+  return { outcome: 'refuse', reason: short.text, reasons: choice.reasons };
+}
+
 /** Units that may be provisioned for what partners leave missing. */
 function ownRestUnits(input: ChoiceInput, lentUnits: number): number {
   const own = provisionable({
@@ -149,7 +157,8 @@ function ownRestUnits(input: ChoiceInput, lentUnits: number): number {
  * first of several that fill it together, or fill at least what the borrower finds worth having. Where a lender's
  * instances are of another type, as many of its units as the borrower declared stand in, rounded up to whole ones. The price is the
  * lender's minimum, for each unit of its own; the term is the longest that both accept and for which the lender is forecast to stay
- * idle, halved until it fits or reaches the shortest. What requests that come first are to have of a lender is not lent.
+ * idle, halved until it fits or reaches the shortest. What requests that come first are to have of a lender is not lent. What a
+ * forecast asks for before any alarm is lent only where much more is left.
  *
  * Nobody fits: wait for one that would fit but is being moved, else as the borrower's consent says: provision within its limit,
  * take a place in the queue, or refuse; every partner passed over is in the reasons.
@@ -163,6 +172,8 @@ export function chooseLender(input: ChoiceInput): Choice {
   if (movingLoanId !== undefined && movingLoanId !== snapshotLoan.loanId) {
     return { outcome: 'busy', reason: `${spec.poolId} is just being moved by another loan` };
   }
+  const short = spareObjection(input);
+  if (short !== undefined) return withoutSpare(input, short);
   const { parts, units: lentUnits, passedOver, busy } = allocate(input);
   if (busy !== undefined) return { outcome: 'busy', reason: busy };
   const [first] = parts;

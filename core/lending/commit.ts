@@ -31,6 +31,7 @@ export interface PoolChange {
   /** `acquire`: no other loan may be moving this pool. `release`: this loan must be the one that moves it. */
   readonly moving: 'acquire' | 'release' | 'held' | 'none';
   readonly coolDownUntil?: EpochMillis;
+  readonly aheadAgainAt?: EpochMillis;
   /** All of them, in place of those that stand. */
   readonly partnerCoolDowns?: Readonly<Record<PoolId, EpochMillis>>;
   readonly lendAgainAt?: EpochMillis;

@@ -19,6 +19,7 @@ const READERS = {
   lenderUnits: 'both',
   lentReservation: 'both',
   lenderReservations: 'lender',
+  launchTargetArn: 'borrower',
   request: 'borrower',
   waiting: 'borrower',
   bindingResource: 'borrower-metrics',

@@ -3,11 +3,12 @@
  * back: a change that leaves the loans whole is taken into the books, any other ends as many loans as it has undone.
  */
 import type { GroupObservation, Pool } from '../pool.ts';
-import { expectedMaxSize } from '../pool.ts';
+import { expectedMaxSize, RAISES_OWN_CEILING } from '../pool.ts';
 import type { PoolId } from '../units.ts';
 import type { Loan, LoanState } from './loan.ts';
 import { isOpen } from './loan.ts';
 import { lenderUnitsOf } from './loan-units.ts';
+import type { LenderReservations } from './physical.ts';
 
 export type ForeignChangeKind =
   | 'group-deleted'
@@ -15,7 +16,18 @@ export type ForeignChangeKind =
   | 'ceiling-not-fixed'
   | 'ceiling-raised'
   | 'ceiling-lowered'
-  | 'floor-raised';
+  | 'floor-raised'
+  // Of reserved capacity: reservation-change.ts.
+  | 'reservation-gone'
+  | 'reservation-untagged'
+  | 'reservation-limited'
+  | 'reservation-changed'
+  | 'allocation-lowered'
+  | 'share-ended'
+  | 'source-gone'
+  | 'source-back'
+  | 'source-resized'
+  | 'launch-target-changed';
 
 interface Found {
   readonly kind: ForeignChangeKind;
@@ -30,8 +42,13 @@ interface Found {
 export type ForeignChange =
   | { readonly action: 'none'; readonly reason: string }
   | ({ readonly action: 'end' } & Found)
-  /** `ceilingDriftUnits`: what is taken into the books of the pool; absent: nothing of them changes. */
-  | ({ readonly action: 'repair'; readonly ceilingDriftUnits?: number } & Found);
+  | ({
+      readonly action: 'repair';
+      /** What is taken into the books of the pool; absent: nothing of them changes. */
+      readonly ceilingDriftUnits?: number;
+      /** What is taken into those of the loan; absent: nothing of them changes. */
+      readonly lenderReservations?: LenderReservations;
+    } & Found);
 
 /** A group as it is found while loans stand on its pool. */
 export interface ForeignObservation {
@@ -43,10 +60,6 @@ export interface ForeignObservation {
   /** Loans of the pool in both roles. */
   readonly openLoans: readonly Loan[];
 }
-
-/** Why a pool takes part in no loan whose group has a predictive scaling policy that raises its own ceiling. */
-export const RAISES_OWN_CEILING =
-  'a predictive scaling policy of its group may raise MaxSize by itself (MaxCapacityBreachBehavior IncreaseMaxCapacity): expected HonorMaxCapacity';
 
 /** Loans that stand on a side of a pool, and by how many units each has moved its ceiling. */
 interface Side {

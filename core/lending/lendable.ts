@@ -1,9 +1,10 @@
 import type { PoolForecast } from '../forecast/pool-forecast.ts';
-import { forecastEndMillis, neededUnitsOver } from '../forecast/pool-forecast.ts';
 import type { GroupObservation, Pool } from '../pool.ts';
 import { ceilingUnits } from '../pool.ts';
 import type { EpochMillis } from '../units.ts';
-import { MILLIS_PER_SECOND } from '../units.ts';
+import { MILLIS_PER_SECOND, plusMillis } from '../units.ts';
+import type { ForecastBasis, Outlook } from './outlook.ts';
+import { lenderForecast } from './outlook.ts';
 
 /** What a pool can lend, with the numbers that it comes from. All in units. */
 export interface Lendable {
@@ -12,12 +13,14 @@ export interface Lendable {
     /** Own capacity that is not lent yet: the observed ceiling, or the expected one where somebody has raised it. */
     readonly ceiling: number;
     readonly desired: number;
-    /** Largest P95 need over the term; undefined when the forecast does not cover it. */
-    readonly forecastP95: number | undefined;
+    /** Largest need over the term, by a fresh outlook as far as it looks and at P95 of the plan after that; undefined when no forecast covers it. */
+    readonly forecastUnits: number | undefined;
     readonly reserve: number;
     /** What the ceiling must not go below: the larger of desired and forecast, and the reserve. */
     readonly floor: number;
   };
+  /** The forecast that it comes from; absent: none covers the term. */
+  readonly basis?: ForecastBasis;
   readonly reason: string;
 }
 
@@ -33,30 +36,25 @@ export function lendableUnits(at: {
   readonly pool: Pool;
   readonly group: GroupObservation;
   readonly plan?: PoolForecast | undefined;
+  readonly outlook?: Outlook | undefined;
   readonly now: EpochMillis;
   readonly termSeconds: number;
 }): Lendable {
-  const { pool, group, plan, now, termSeconds } = at;
+  const { pool, group, now, termSeconds } = at;
   const ceiling = Math.min(group.maxSize, ceilingUnits(pool));
   const desired = group.desiredCapacity;
   const reserve = pool.spec.reserveUnits;
-  const until = now + termSeconds * MILLIS_PER_SECOND;
-  const forecastP95 = plan === undefined ? undefined : neededUnitsOver(plan, '0.95', now, until);
-  const floor = Math.max(desired, forecastP95 ?? 0) + reserve;
-  const parts = { ceiling, desired, forecastP95, reserve, floor };
+  const forecast = lenderForecast(at, plusMillis(now, termSeconds * MILLIS_PER_SECOND));
+  const forecastUnits = typeof forecast === 'string' ? undefined : forecast.units;
+  const floor = Math.max(desired, forecastUnits ?? 0) + reserve;
+  const parts = { ceiling, desired, forecastUnits, reserve, floor };
   const { borrowedUnits, provisionedUnits } = pool;
   if (borrowedUnits + provisionedUnits > 0) {
     const reason = `it has itself borrowed ${borrowedUnits} and provisioned ${provisionedUnits} units`;
     return { units: 0, parts, reason };
   }
-  if (forecastP95 === undefined) {
-    const reason =
-      plan === undefined
-        ? 'there is no forecast of its demand'
-        : `its forecast covers ${plan.startMillis} to ${forecastEndMillis(plan)} ms, the loan would last from ${now} to ${until} ms`;
-    return { units: 0, parts, reason };
-  }
+  if (typeof forecast === 'string') return { units: 0, parts, reason: forecast };
   const units = Math.max(0, ceiling - floor);
-  const reason = `ceiling ${ceiling}, desired ${desired}, P95 of forecast need ${forecastP95}, reserve ${reserve}: ${units} lendable for ${termSeconds} s`;
-  return { units, parts, reason };
+  const reason = `ceiling ${ceiling}, desired ${desired}, ${forecast.text}, reserve ${reserve}: ${units} lendable for ${termSeconds} s`;
+  return { units, parts, basis: forecast.basis, reason };
 }

@@ -17,6 +17,7 @@ import { lendableUnits } from './lendable.ts';
 import type { CountedLimit } from './limits.ts';
 import { appliedIn, limitObjections } from './limits.ts';
 import type { Loan, LoanReason } from './loan.ts';
+import type { Outlook } from './outlook.ts';
 import type { Offer } from './saga.ts';
 
 /** A possible lender as it is now. Read its pool before its group: a change in between then fails the reservation. */
@@ -26,6 +27,8 @@ export interface Candidate {
   readonly consent?: Consent | undefined;
   readonly usage: ConsentUsage;
   readonly plan?: PoolForecast | undefined;
+  /** Of its need in the next minutes; absent: none is made. */
+  readonly outlook?: Outlook | undefined;
   /** Trust score of its account, 0 to 1; absent: not looked at. */
   readonly trust?: number | undefined;
   /** Limits beside the consents', of both sides, that a loan from it to this borrower counts against. Absent: none. */
@@ -171,7 +174,7 @@ function agreeTerm(
   input: ChoiceInput,
   stake: Stake,
 ): { termSeconds: number; shortestTermSeconds: number; arithmetic: string } | Objection[] {
-  const { pool, group, plan, consent } = candidate;
+  const { pool, group, plan, outlook, consent } = candidate;
   const { lenderUnits } = stake;
   const wanted = lentText(stake, pool, input);
   const shortest = Math.max(consent.terms.shortestTermSeconds, borrowerConsent.terms.shortestTermSeconds);
@@ -186,7 +189,7 @@ function agreeTerm(
   let objections: Objection[] = [];
   for (const termSeconds of termsToTry(shortest, longest)) {
     const refused = uncovered(candidate, input, stake, termSeconds);
-    const lendable = lendableUnits({ pool, group, plan, now: input.now, termSeconds });
+    const lendable = lendableUnits({ pool, group, plan, outlook, now: input.now, termSeconds });
     const enough = lendable.units - (candidate.held?.units ?? 0) >= lenderUnits;
     if (enough && refused.length === 0) {
       return { termSeconds, shortestTermSeconds: shortest, arithmetic: lendable.reason };

@@ -1,4 +1,5 @@
 /** What a pool that has lent does when it needs its units itself. */
+import { utcMinuteText } from '../calendar.ts';
 import type { PoolForecast } from '../forecast/pool-forecast.ts';
 import { forecastEndMillis, neededUnitsOver } from '../forecast/pool-forecast.ts';
 import type { GroupObservation, Pool } from '../pool.ts';
@@ -12,11 +13,12 @@ import { firmAtOf } from './drain.ts';
 import type { Loan, RecallBy } from './loan.ts';
 import { RETURNING_STATES } from './loan.ts';
 import { lenderUnitsOf } from './loan-units.ts';
+import type { Outlook } from './outlook.ts';
+import { freshOutlook } from './outlook.ts';
+import { START_UP_SECONDS } from './outlook-rules.ts';
 import { noticeEnd, recallObjection } from './recall.ts';
 
-/** Instances take about so long to be in service, where the pool does not say how far ahead it has to look. */
-const START_UP_SECONDS = 300;
-
+/** How far ahead a pool has to look, where it does not say so: until instances are in service. */
 function startUpSeconds({ spec }: Pool): number {
   return Math.max(spec.alarmPeriodSeconds, spec.borrowAhead?.aheadSeconds ?? START_UP_SECONDS);
 }
@@ -97,28 +99,56 @@ export function needOnAlarm(at: {
   };
 }
 
+interface OwnNeed {
+  readonly units: number;
+  /** With the time and the forecast that it is of. */
+  readonly text: string;
+}
+
+/** What a lender needs before a recall at the next look would have brought units back, or why that is not known. */
+function needBeforeRecall(
+  at: { readonly pool: Pool; readonly plan?: PoolForecast | undefined; readonly outlook?: Outlook | undefined },
+  noticeSeconds: number,
+  now: EpochMillis,
+): OwnNeed | string {
+  const { pool, plan } = at;
+  const outlook = freshOutlook(at.outlook, now);
+  if (outlook !== undefined) {
+    const { untilMillis, neededUnits: units, risk } = outlook.recall;
+    const by = `by its outlook of ${utcMinuteText(outlook.madeAt)}`;
+    return {
+      units,
+      text: `its need before ${untilMillis} ms is ${units} units but for a risk of ${risk * 100} % ${by}`,
+    };
+  }
+  if (plan === undefined) return 'there is no forecast of its demand';
+  const until = now + (noticeSeconds + startUpSeconds(pool)) * MILLIS_PER_SECOND;
+  const units = neededUnitsOver(plan, '0.95', now, Math.min(until, forecastEndMillis(plan)));
+  if (units === undefined) return 'its forecast does not cover the time';
+  return { units, text: `P95 of its need before ${until} ms is ${units} units` };
+}
+
 /**
- * The loans that a pool's forecast asks back: by the time that the notice is over and instances have started it will need more than
- * its ceiling, and its reserve does not cover that. The level is that by which the units were lent (lendable.ts): what was idle then
- * is so no longer. Nothing when the forecast ends before.
+ * The loans that a pool's forecast asks back: by the time that a recall takes it will need more than its ceiling, and its reserve does not
+ * cover that. By a fresh outlook, at half of the risk at which it lends by it; else by the level of the plan at which it lends
+ * (lendable.ts), until the notice is over and instances have started. Nothing when the plan's forecast ends before.
  */
 export function needAhead(at: {
   readonly pool: Pool;
   readonly plan?: PoolForecast | undefined;
+  readonly outlook?: Outlook | undefined;
   readonly lentLoans: readonly Loan[];
   readonly now: EpochMillis;
 }): LenderNeed {
-  const { pool, plan, now } = at;
+  const { pool, now } = at;
   const ownLoans = at.lentLoans.filter((loan) => loan.lenderPoolId === pool.spec.poolId);
   const back = comingBackUnits(ownLoans, pool.spec.poolId);
   const none = (reason: string): LenderNeed => ({ recall: [], inTimeUnits: back, reason });
-  if (plan === undefined) return none('there is no forecast of its demand');
   const notice = Math.max(0, ...ownLoans.map((loan) => loan.recallNoticeSeconds ?? 0));
-  const until = now + (notice + startUpSeconds(pool)) * MILLIS_PER_SECOND;
-  const needed = neededUnitsOver(plan, '0.95', now, Math.min(until, forecastEndMillis(plan)));
-  if (needed === undefined) return none('its forecast does not cover the time');
-  const missing = needed - ceilingUnits(pool) - back;
-  const figures = `P95 of its need before ${until} ms is ${needed} units, its ceiling is ${ceilingUnits(pool)}, ${back} are on their way back`;
+  const need = needBeforeRecall(at, notice, now);
+  if (typeof need === 'string') return none(need);
+  const missing = need.units - ceilingUnits(pool) - back;
+  const figures = `${need.text}, its ceiling is ${ceilingUnits(pool)}, ${back} are on their way back`;
   if (missing <= 0) return none(figures);
   const chosen = loansToRecall(recallable(ownLoans, pool, 'lender-forecast', now), missing);
   return { recall: chosen, inTimeUnits: back + unitsOf(chosen), reason: figures };

@@ -220,6 +220,8 @@ export interface Loan {
   readonly moves: LoanMoves;
   /** Of a physical loan that was taken: what the borrower launches into. */
   readonly lentReservation?: LentReservation;
+  /** Of a physical loan that was given: the resource group of the borrower's that what is lent was put into. */
+  readonly launchTargetArn?: string;
   /** Of a physical loan that was taken: where its capacity came from. */
   readonly lenderReservations?: LenderReservations;
   /** In-service instances of the borrower before the loan: it is active when there are `units` more. */

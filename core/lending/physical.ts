@@ -6,7 +6,7 @@
  * interruptible part is reclaimed, the share is deleted, and the part is merged into the reservation it came from.
  * Calls and limits: EC2 User Guide, "Interruptible Capacity Reservations". Diagram: docs/physical-loans.md.
  */
-import { loanSubstanceOf } from '../pairing/gates.ts';
+import { pairSubstanceOf } from '../pairing/gates.ts';
 import { sharedZone } from '../pairing/latency.ts';
 import type { PoolSpec } from '../pool.ts';
 
@@ -26,6 +26,15 @@ export interface LenderReservations {
   readonly sourceReservationId: string;
   /** Split off the source for this loan alone. */
   readonly splitReservationId: string;
+  /**
+   * Everything that is reserved in the source and in what was split off it: no loan changes that, so that a difference is somebody
+   * else's. Absent: it could not be told.
+   */
+  readonly reservedUnits?: number;
+  /** Which instances the split part takes, as EC2 says it: `open` or `targeted`. */
+  readonly instanceMatchCriteria?: string;
+  /** Whether it was found that nothing can be merged into the source; absent: it was not. */
+  readonly sourceGone?: boolean;
 }
 
 export interface LoanReservations {
@@ -46,6 +55,8 @@ export interface ReservationView {
   readonly totalUnits: number;
   readonly unusedUnits: number;
   readonly endless: boolean;
+  /** `open` or `targeted`. */
+  readonly instanceMatchCriteria: string;
   readonly interruptible: boolean;
   /** Tagged `entangle:lending=enabled` by its owner. */
   readonly lendingEnabled: boolean;
@@ -62,11 +73,66 @@ export interface ReservationView {
   };
 }
 
+/** The RAM share of one loan. One that was deleted is none. */
+export interface ShareView {
+  readonly shareArn: string;
+  readonly active: boolean;
+  /** Tagged `entangle:lending=enabled`: without it the hub may not delete it. */
+  readonly lendingEnabled: boolean;
+}
+
 /** What stands in the lender's account because of one loan. */
 export interface LentView {
   readonly split?: ReservationView;
   readonly part?: ReservationView;
-  readonly share?: { readonly shareArn: string; readonly active: boolean };
+  readonly share?: ShareView;
+}
+
+/** The loan whose reservations are looked for: once it is taken it knows their ids, whatever becomes of their tags. */
+interface LentLoan {
+  readonly loanId: string;
+  readonly lentReservation?: LentReservation;
+  readonly lenderReservations?: LenderReservations;
+}
+
+/** Finds what stands because of a loan among all reservations of its lender. A part that is cancelled counts no more. */
+export function lentViewOf(
+  { loanId, lentReservation, lenderReservations }: LentLoan,
+  reservations: readonly ReservationView[],
+  share: ShareView | undefined,
+): LentView {
+  const splitId = lenderReservations?.splitReservationId;
+  const partId = lentReservation?.reservationId;
+  const isOf = (one: ReservationView, id: string | undefined) =>
+    id === undefined ? one.loanId === loanId : one.reservationId === id;
+  const split = reservations.find((one) => !one.interruptible && isOf(one, splitId));
+  const part = reservations.find((one) => one.interruptible && one.state === 'active' && isOf(one, partId));
+  const { sourceReservationId } = lenderReservations ?? {};
+  return {
+    ...(split === undefined
+      ? {}
+      : { split: sourceReservationId === undefined ? split : { ...split, splitFrom: sourceReservationId } }),
+    ...(part === undefined ? {} : { part }),
+    ...(share === undefined ? {} : { share }),
+  };
+}
+
+/** What is reserved in a source and in everything split off it; undefined while AWS moves some of it, or the source is gone. */
+export function reservedUnitsOf(
+  sourceReservationId: string,
+  reservations: readonly ReservationView[],
+): number | undefined {
+  const active = reservations.filter(({ state }) => state === 'active');
+  const source = active.find(({ reservationId }) => reservationId === sourceReservationId);
+  const splits = active.filter(({ splitFrom, interruptible }) => splitFrom === sourceReservationId && !interruptible);
+  const moving = ({ allocation }: ReservationView) =>
+    allocation !== undefined &&
+    (allocation.units !== allocation.targetUnits || !['active', 'canceled', 'failed'].includes(allocation.status));
+  if (source === undefined || splits.some(moving)) return undefined;
+  const parts = splits.flatMap(
+    ({ allocation }) => active.find(({ reservationId }) => reservationId === allocation?.reservationId) ?? [],
+  );
+  return [source, ...splits, ...parts].reduce((sum, { totalUnits }) => sum + totalUnits, 0);
 }
 
 export type LendStep =
@@ -106,7 +172,7 @@ export function loanKindOf(lender: PoolSpec, borrower: PoolSpec, lenderUnits: nu
     lender.tenancy === borrower.tenancy &&
     lender.region === borrower.region &&
     sharedZone(lender, borrower) !== undefined;
-  const wanted = loanSubstanceOf(lender) === 'physical' && borrower.launchesIntoReservations === true;
+  const wanted = pairSubstanceOf(lender, borrower) === 'physical';
   return wanted && reserved && same && lenderUnits <= ALLOCATION_UNITS_MAX ? 'physical' : 'nominal';
 }
 
@@ -154,17 +220,17 @@ function sourceFor(
 
 /**
  * The next step towards a reservation that the borrower's account can use.
- * @param candidates reservations of the lender's account in its region; looked at only while nothing has been split off
+ * @param reservations all of the lender's account in its region; only tagged ones are split
  */
 export function nextLendStep(
   view: LentView,
-  candidates: readonly ReservationView[],
+  reservations: readonly ReservationView[],
   loan: { readonly lender: PoolSpec; readonly borrower: PoolSpec; readonly units: number },
 ): LendStep {
   const { split, part, share } = view;
   const { units } = loan;
   if (split === undefined) {
-    const source = sourceFor(candidates, loan.lender, loan.borrower, units);
+    const source = sourceFor(reservations, loan.lender, loan.borrower, units);
     return 'reason' in source ? { step: 'refuse', ...source } : { step: 'split', ...source };
   }
   const { reservationId: splitReservationId, splitFrom, allocation } = split;
@@ -192,13 +258,21 @@ export function nextLendStep(
   }
   if (share === undefined) return { step: 'share', reservationArn: part.reservationArn };
   if (!share.active) return { step: 'wait', reason: `the share ${share.shareArn} is not active yet` };
-  const { reservationId, reservationArn } = part;
+  return { step: 'done', reservations: lentReservations(split, part, share, splitFrom, reservations) };
+}
+
+function lentReservations(
+  { reservationId: splitReservationId, instanceMatchCriteria }: ReservationView,
+  { reservationId, reservationArn }: ReservationView,
+  { shareArn }: ShareView,
+  sourceReservationId: string,
+  reservations: readonly ReservationView[],
+): LoanReservations {
+  const reservedUnits = reservedUnitsOf(sourceReservationId, reservations);
+  const reserved = reservedUnits === undefined ? {} : { reservedUnits };
   return {
-    step: 'done',
-    reservations: {
-      lent: { reservationId, reservationArn, shareArn: share.shareArn },
-      own: { sourceReservationId: splitFrom, splitReservationId },
-    },
+    lent: { reservationId, reservationArn, shareArn },
+    own: { sourceReservationId, splitReservationId, instanceMatchCriteria, ...reserved },
   };
 }
 
@@ -207,6 +281,8 @@ export function nextReclaimStep({ split, part }: LentView): ReclaimStep {
   const allocation = split?.allocation;
   if (split === undefined || allocation === undefined) return { step: 'done' };
   if (['failed', 'canceled'].includes(allocation.status)) return { step: 'done' };
+  // Its owner has taken the tag off: nothing of it may be changed any more, and it stays as it was found.
+  if (!split.lendingEnabled) return { step: 'done' };
   const name = `the interruptible allocation of ${split.reservationId}`;
   if (allocation.status === 'pending') return { step: 'wait', reason: `${name} is pending` };
   if (allocation.targetUnits > 0) return { step: 'recall', splitReservationId: split.reservationId };
@@ -223,18 +299,27 @@ export function nextReclaimStep({ split, part }: LentView): ReclaimStep {
  * @param source the reservation that the part came from; undefined when it no longer exists
  */
 export function nextRestoreStep({ split, share }: LentView, source: ReservationView | undefined): RestoreStep {
-  if (share !== undefined) return { step: 'unshare', shareArn: share.shareArn };
-  if (split === undefined || split.state !== 'active') return { step: 'done' };
+  if (share?.lendingEnabled === true) return { step: 'unshare', shareArn: share.shareArn };
+  if (split === undefined || split.state !== 'active' || !split.lendingEnabled) return { step: 'done' };
   const splitReservationId = split.reservationId;
   // Never while it reserves anything: what is cancelled is lost to the lender.
   if (split.totalUnits === 0) return { step: 'cancel', splitReservationId };
-  const sourceGone = source === undefined || source.state !== 'active';
-  // Without its source, or with instances of the lender's own in it, the part stays what it is: a reservation of the lender's.
-  if (sourceGone || split.unusedUnits === 0) return { step: 'done' };
+  // Instances of the lender's own may run in it, or its owner has changed one of the two: the part stays a reservation of the lender's.
+  if (!split.endless || split.unusedUnits === 0 || source === undefined || mergeObjection(source) !== undefined) {
+    return { step: 'done' };
+  }
   return {
     step: 'merge',
     splitReservationId,
     sourceReservationId: source.reservationId,
     units: split.unusedUnits,
   };
+}
+
+/** Why nothing can be merged into the reservation that it came from; undefined when it can. EC2 asks for the same end time of both. */
+export function mergeObjection(source: ReservationView | undefined): string | undefined {
+  if (source === undefined) return 'it does not exist any more';
+  if (source.state !== 'active') return `it is ${source.state}`;
+  if (!source.lendingEnabled) return 'it is no longer tagged entangle:lending=enabled';
+  return source.endless ? undefined : 'it has got an end date';
 }

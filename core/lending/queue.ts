@@ -81,6 +81,7 @@ function rankedRequest(loan: Loan, shares: ReadonlyMap<string, number>): RankedR
     requestedAtMillis: loan.waiting?.since ?? loan.requestedAt,
     deficitUnits: loan.units,
     fairShare: shares.get(loan.borrowerAccountId) ?? 0,
+    ...(loan.forecastNeed === undefined ? {} : { ahead: true as const }),
   };
 }
 

@@ -27,6 +27,7 @@ export function recordRepair(
     ...loan,
     version: loan.version + 1,
     reasons: [...loan.reasons, { text: change.reason }, { text: change.detail, onlyFor: accountId }],
+    ...(change.lenderReservations === undefined ? {} : { lenderReservations: change.lenderReservations }),
   };
   const { ceilingDriftUnits } = change;
   const audit = auditEventOf(after, at);

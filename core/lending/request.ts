@@ -5,7 +5,7 @@
 import type { Pool } from '../pool.ts';
 import type { AccountId, EpochMillis, LoanId, PoolId, ResourceType } from '../units.ts';
 import { invariant, microUsd } from '../units.ts';
-import type { LoanCommit, LoanSnapshot } from './commit.ts';
+import type { LoanCommit, LoanSnapshot, PoolChange } from './commit.ts';
 import type { ForecastNeed, Loan, LoanReason, RequestPart, Waiting, WatchNeed } from './loan.ts';
 import { isAsked } from './loan.ts';
 import { coolDown, endOfWaiting, enter, poolChange } from './saga.ts';
@@ -45,6 +45,12 @@ function unborn(request: LoanRequest, at: EpochMillis): Loan {
   };
 }
 
+/** Until when a pool does not ask again. A request by a forecast that is refused must not keep an alarm from asking a moment later. */
+function pause(isAhead: boolean, pool: Pool, at: EpochMillis): Pick<PoolChange, 'coolDownUntil' | 'aheadAgainAt'> {
+  const cooling = coolDown(pool, at);
+  return isAhead && cooling.coolDownUntil !== undefined ? { aheadAgainAt: cooling.coolDownUntil } : cooling;
+}
+
 /** Records a request that is needed. */
 export function request(wanted: LoanRequest, at: EpochMillis): LoanCommit {
   return enter(unborn(wanted, at), 'requested', at, {});
@@ -53,15 +59,22 @@ export function request(wanted: LoanRequest, at: EpochMillis): LoanCommit {
 /**
  * Records a request that is refused before any lender is looked for. `wanted.units` is at least 1, even when none are needed.
  * @param coolingPool the borrower's pool, unless it is refused for cooling down already
+ * @param isAhead whether a forecast asked
  */
-export function refuseAtOnce(wanted: LoanRequest, detail: string, at: EpochMillis, coolingPool?: Pool): LoanCommit {
+export function refuseAtOnce(
+  wanted: LoanRequest,
+  detail: string,
+  at: EpochMillis,
+  coolingPool?: Pool,
+  isAhead = wanted.forecastNeed !== undefined,
+): LoanCommit {
   return enter(
     unborn(wanted, at),
     'refused',
     at,
     { endDetail: detail, endedAt: at },
     {
-      pools: coolingPool === undefined ? [] : [poolChange(coolingPool, 'none', coolDown(coolingPool, at))],
+      pools: coolingPool === undefined ? [] : [poolChange(coolingPool, 'none', pause(isAhead, coolingPool, at))],
     },
   );
 }
@@ -81,7 +94,12 @@ export function refuse(
     at,
     { endDetail: detail, endedAt: at, reasons: [...loan.reasons, ...reasons] },
     {
-      pools: [poolChange(borrowerPool, 'none', { ...coolDown(borrowerPool, at), ...endOfWaiting(loan) })],
+      pools: [
+        poolChange(borrowerPool, 'none', {
+          ...pause(loan.forecastNeed !== undefined, borrowerPool, at),
+          ...endOfWaiting(loan),
+        }),
+      ],
     },
   );
 }

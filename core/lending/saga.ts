@@ -234,12 +234,16 @@ export function recordTaken(snapshot: LoanSnapshot, at: EpochMillis, reservation
   return enter(snapshot.loan, 'taken', at, held, { pools: [poolChange(snapshot.lenderPool, 'release')] });
 }
 
-/** The borrower's ceiling is up. */
-export function recordGiven(snapshot: LoanSnapshot, at: EpochMillis): LoanCommit {
+/**
+ * The borrower's ceiling is up.
+ * @param launchTargetArn of a physical loan: the resource group that what is lent was put into
+ */
+export function recordGiven(snapshot: LoanSnapshot, at: EpochMillis, launchTargetArn?: string): LoanCommit {
   const { loan } = snapshot;
   const before: LoanState = loan.kind === 'provisioned' ? 'reserved' : 'taken';
   invariant(loan.state === before, `a loan is given after it was ${before}`);
-  return enter(loan, 'given', at, {}, { pools: [poolChange(snapshot.borrowerPool, 'release')] });
+  const target = launchTargetArn === undefined ? {} : { launchTargetArn };
+  return enter(loan, 'given', at, target, { pools: [poolChange(snapshot.borrowerPool, 'release')] });
 }
 
 /** The borrower's instances are in service: the term and the bill begin. */
@@ -334,7 +338,9 @@ function endState(loan: Loan): LoanState {
  */
 export function settle(snapshot: LoanSnapshot, at: EpochMillis, failure?: string): LoanCommit {
   const { loan, lenderPool } = snapshot;
-  const ending = { endedAt: at, ...(failure === undefined ? {} : failureEnding(loan, failure)) };
+  // A request that is ended without a failure was left behind: what made it is gone.
+  const why = failure ?? (isAsked(loan) ? 'LeftBehind' : undefined);
+  const ending = { endedAt: at, ...(why === undefined ? {} : failureEnding(loan, why)) };
   if (isAsked(loan)) {
     const { borrowerPool } = snapshot;
     return enter(loan, 'failed', at, ending, {

@@ -17,6 +17,7 @@ import type { Loan } from './loan.ts';
 import { auditEventOf } from './loan-audit.ts';
 import { loanEventOf } from './loan-event.ts';
 import { lenderUnitsOf } from './loan-units.ts';
+import type { Outlook } from './outlook.ts';
 import type { Recovery } from './recovery.ts';
 
 const SECONDS_PER_HOUR = 3_600;
@@ -49,6 +50,7 @@ export interface TermObservation {
   /** The lender's group and forecast; without them it is not known whether it can go on lending. */
   readonly lenderGroup?: GroupObservation | undefined;
   readonly lenderPlan?: PoolForecast | undefined;
+  readonly lenderOutlook?: Outlook | undefined;
   /** Whether the borrower still needs the loan; absent: it could not be read, which counts as need. */
   readonly recovery?: Recovery | undefined;
   readonly now: EpochMillis;
@@ -189,14 +191,14 @@ function renewed(
 
 /** Why the lender does not go on lending until a moment; undefined when it does. It carries no figure of the lender's. */
 function lenderObjection(seen: TermObservation, lenderPool: Pool, until: EpochMillis): string | undefined {
-  const { lenderGroup: group, lenderPlan: plan, now, snapshot } = seen;
+  const { lenderGroup: group, lenderPlan: plan, lenderOutlook: outlook, now, snapshot } = seen;
   if (group === undefined) return 'the group of the lender could not be read';
   const cooling = coolingPair(snapshot.borrowerPool, lenderPool, now);
   if (cooling !== undefined) return cooling;
   if (!group.lendingEnabled) return 'the group of the lender is no longer tagged entangle:lending=enabled';
   const termSeconds = Math.ceil((until - now) / MILLIS_PER_SECOND);
-  const { parts } = lendableUnits({ pool: lenderPool, group, plan, now, termSeconds });
-  const spare = parts.forecastP95 !== undefined && parts.ceiling >= parts.floor;
+  const { parts } = lendableUnits({ pool: lenderPool, group, plan, outlook, now, termSeconds });
+  const spare = parts.forecastUnits !== undefined && parts.ceiling >= parts.floor;
   const short = lenderPool.borrowedUnits + lenderPool.provisionedUnits > 0;
   return spare && !short ? undefined : 'the lender is not sure to spare the units for longer';
 }

@@ -4,7 +4,7 @@ import { microUsd } from '../units.ts';
 import type { AccountFacts } from './consent-gate.ts';
 import { consentRefusal, standInRatio } from './consent-gate.ts';
 import type { GateRefusal } from './gates.ts';
-import { loanSubstanceOf } from './gates.ts';
+import { pairSubstanceOf } from './gates.ts';
 import type { PairingForecast } from './grid.ts';
 import { latencyMillis, sharedZone } from './latency.ts';
 import type { Match, Matcher } from './match.ts';
@@ -90,7 +90,7 @@ export function unitHourWeight({
   score,
 }: Pick<PairCandidate, 'lender' | 'borrower' | 'score'>): number {
   const usd = Math.max(1, borrower.spec.onDemandMicroUsdPerUnitHour) / 1e6;
-  return usd * unitHourFactor(score) * (loanSubstanceOf(lender.spec) === 'physical' ? 1 : NOMINAL_SHARE);
+  return usd * unitHourFactor(score) * (pairSubstanceOf(lender.spec, borrower.spec) === 'physical' ? 1 : NOMINAL_SHARE);
 }
 
 /** What is expected of a candidate, with the plan's share of its lender where there is one. */

@@ -2,6 +2,7 @@ import type { Consent } from '../consent/consent.ts';
 import type { Refusal, RefusalCode } from '../consent/covers.ts';
 import { pairRefusals } from '../consent/covers.ts';
 import type { Pool, PoolSpec } from '../pool.ts';
+import { RAISES_OWN_CEILING } from '../pool.ts';
 import type { AccountId, EpochMillis } from '../units.ts';
 import { microUsd } from '../units.ts';
 import type { AcceptedDifferences, Gate, GateRefusal } from './gates.ts';
@@ -62,11 +63,24 @@ function nothingInCommon(lender: Consent, borrower: Consent): GateRefusal | unde
   };
 }
 
+/** A pool whose own scaling may raise its ceiling is paired with nobody: no loan could be counted on. */
+function ceilingRefusal(lender: Pool, borrower: Pool): GateRefusal | undefined {
+  const refusal = (side: 'lender' | 'borrower', { spec }: Pool): GateRefusal => ({
+    gate: 'ceiling-not-fixed',
+    field: `${side}.raisesOwnCeiling`,
+    detail: `${spec.poolId}: ${RAISES_OWN_CEILING}`,
+  });
+  if (lender.raisesOwnCeiling === true) return refusal('lender', lender);
+  return borrower.raisesOwnCeiling === true ? refusal('borrower', borrower) : undefined;
+}
+
 /**
  * Why the two consents could never cover a loan between the pools; undefined when they could. The lender's is asked first. What the
  * borrower reads of it is a code: `lenderDetail` has the values.
  */
 export function consentRefusal(lender: Pool, borrower: Pool, facts: AccountFacts): GateRefusal | undefined {
+  const ceiling = ceilingRefusal(lender, borrower);
+  if (ceiling !== undefined) return ceiling;
   const lenderConsent = facts.consentOf(lender.spec.accountId);
   const borrowerConsent = facts.consentOf(borrower.spec.accountId);
   const lendTerms = lenderConsent?.terms.lend;

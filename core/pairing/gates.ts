@@ -5,6 +5,7 @@ import { regionNamed } from './regions.ts';
 
 export type Gate =
   | 'same-account'
+  | 'ceiling-not-fixed'
   | 'instance-type'
   | 'platform'
   | 'tenancy'
@@ -59,6 +60,14 @@ function differing(
 /** What a loan from the pool moves. */
 export function loanSubstanceOf(lender: Pick<PoolSpec, 'lendsAs'>): LoanSubstance {
   return lender.lendsAs ?? 'nominal';
+}
+
+/** What a loan between two pools moves: reserved capacity goes only where the borrower's group launches into it. */
+export function pairSubstanceOf(
+  lender: Pick<PoolSpec, 'lendsAs'>,
+  borrower: Pick<PoolSpec, 'launchesIntoReservations'>,
+): LoanSubstance {
+  return borrower.launchesIntoReservations === true ? loanSubstanceOf(lender) : 'nominal';
 }
 
 /**

@@ -71,6 +71,7 @@ class Course {
 function pauseReasonOf({ gate, field }: GateRefusal): PauseReason | undefined {
   if (gate === 'trust') return 'trust-lost';
   if (gate === 'headroom') return 'drift';
+  if (gate === 'ceiling-not-fixed') return gate;
   return gate === 'consent' && /\.(?:consent|status|validUntil)$/.test(field) ? 'consent-revoked' : undefined;
 }
 

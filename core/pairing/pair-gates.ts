@@ -1,17 +1,17 @@
 import type { Consent } from '../consent/consent.ts';
-import type { Pool, PoolSpec } from '../pool.ts';
+import type { Pool } from '../pool.ts';
 import type { PairContext } from './assess.ts';
 import { consentRefusal, standInRatio } from './consent-gate.ts';
 import type { Gate } from './gates.ts';
 import { preferencesOf } from './preferences.ts';
 
 /** What gates look at in a pool. */
-function poolFacts(spec: PoolSpec): unknown[] {
+function poolFacts({ spec, raisesOwnCeiling }: Pool): unknown[] {
   const { region, azIds, instanceType, platform, tenancy, storageType, networkGbps } = spec;
   const { lendsAs, encryptedAtRest, isolation, application } = spec;
   const place = [region, azIds, lendsAs];
   const make = [instanceType, platform, tenancy, storageType, networkGbps, encryptedAtRest, isolation];
-  return [place, make, application];
+  return [place, make, application, raisesOwnCeiling === true];
 }
 
 /** What gates look at in a consent, on one side: not how much may be lent, or with how many. */
@@ -49,9 +49,10 @@ function classesOf(pools: readonly Pool[], context: PairContext, side: 'lend' | 
     }),
   );
   const numbers = new Map<string, number>();
-  const classOf = Int32Array.from(pools, ({ spec }) => {
+  const classOf = Int32Array.from(pools, (pool) => {
+    const { spec } = pool;
     const isByName = (consents.get(spec.accountId)?.terms.groupNames.length ?? 0) > 0;
-    const facts = [poolFacts(spec), accountFacts.get(spec.accountId), isByName ? spec.groupName : ''];
+    const facts = [poolFacts(pool), accountFacts.get(spec.accountId), isByName ? spec.groupName : ''];
     const key = JSON.stringify(facts);
     const number = numbers.get(key) ?? numbers.size;
     numbers.set(key, number);

@@ -56,6 +56,28 @@ function partitionOf(name: string): Partition {
   return name.startsWith('cn-') ? 'aws-cn' : 'aws';
 }
 
+/**
+ * What the AZ ids of a region begin with, Local Zones included: `use1` of us-east-1, `usge1` of us-gov-east-1, `apne1` of
+ * ap-northeast-1. Undefined for a region that is named in another way.
+ */
+function azIdPrefix(region: string): string | undefined {
+  const parts = /^([a-z]{2})-(gov-)?(north|south|east|west|central|northeast|northwest|southeast|southwest)-(\d)$/.exec(
+    region,
+  );
+  if (parts === null) return undefined;
+  const [, area = '', gov, direction = '', number = ''] = parts;
+  const initials = /^(north|south)(east|west)$/.exec(direction);
+  const towards = initials === null ? direction.slice(0, 1) : `${initials[1]?.[0] ?? ''}${initials[2]?.[0] ?? ''}`;
+  return `${area}${gov === undefined ? '' : 'g'}${towards}${number}`;
+}
+
+/** What an AZ id that cannot be of a region would have to be; undefined when it can be, and where the region's ids are not known. */
+export function azIdObjection(region: string, azId: string): string | undefined {
+  const prefix = azIdPrefix(region);
+  if (prefix === undefined || azId.startsWith(`${prefix}-`)) return undefined;
+  return `an AZ id of ${region}, such as ${prefix}-az1`;
+}
+
 /** The names of all regions that are known. */
 export const REGION_NAMES: readonly string[] = Object.keys(PLACES);
 

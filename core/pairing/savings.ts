@@ -11,15 +11,16 @@
  *
  * `C(t) = max(0, committed − the lender's own need(t))`: the lender's need is served from its commitments first. Committed are
  * capacity reservations, and Reserved Instances and Savings Plans whose discount follows the loan: elsewhere the borrower pays on
- * demand as before. A nominal loan moves a ceiling, not capacity that is paid for: 0.
+ * demand as before. A nominal loan moves a ceiling, not capacity that is paid for: 0. So does any loan to a group that does not launch
+ * into reservations shared with it.
  *
  * `low`, `mid` and `high` are the P10, P50 and P90 of that sum over the ways that need may come, `expected` is its mean. Where a shortage
  * is rare, `mid` is 0 and the mean is not: that many such horizons together save their number times `expected`.
  */
-import type { CommitmentKind, Counterfactual, Pool, PoolSpec } from '../pool.ts';
+import type { CommitmentKind, Counterfactual, LoanSubstance, Pool, PoolSpec } from '../pool.ts';
 import type { MicroUsd } from '../units.ts';
 import { microUsd } from '../units.ts';
-import { loanSubstanceOf } from './gates.ts';
+import { loanSubstanceOf, pairSubstanceOf } from './gates.ts';
 import { slotHours } from './grid.ts';
 import type { PairScenarios, Scenario } from './pair-scenarios.ts';
 import { servedAt, weightedQuantile } from './pair-scenarios.ts';
@@ -90,8 +91,16 @@ function totalsOf(scenario: Scenario, pair: PairScenarios, borrower: Pool, commi
   }
 }
 
-function basisOf(physical: boolean, committedUnits: number, kind: Counterfactual): string {
-  if (!physical) return 'a nominal loan moves a ceiling: it saves no money';
+function basisOf(
+  substance: LoanSubstance,
+  offered: LoanSubstance,
+  committedUnits: number,
+  kind: Counterfactual,
+): string {
+  if (offered === 'nominal') return 'a nominal loan moves a ceiling: it saves no money';
+  if (substance === 'nominal') {
+    return "the borrower's group does not launch into reservations shared with it: a loan moves a ceiling, and saves no money";
+  }
   if (committedUnits === 0) return 'the lender has committed to nothing that a loan would make use of';
   switch (kind) {
     case 'on-demand':
@@ -119,7 +128,7 @@ function byCommitment(expected: number, commitments: readonly { kind: Commitment
 
 /** What a pairing saves, with the interval that follows from the forecasts. */
 export function pairSaving(lender: Pool, borrower: Pool, pair: PairScenarios): PairSaving {
-  const substance = loanSubstanceOf(lender.spec);
+  const substance = pairSubstanceOf(lender.spec, borrower.spec);
   const { kind } = counterfactualOf(borrower.spec);
   const commitments = substance === 'physical' ? savingCommitments(lender.spec) : [];
   const committedUnits = commitments.reduce((sum, each) => sum + each.units, 0);
@@ -147,6 +156,6 @@ export function pairSaving(lender: Pool, borrower: Pool, pair: PairScenarios): P
     expected,
     expectedByCommitment: byCommitment(expected, commitments),
     otherwiseUnservedUnitHours: weightedQuantile(unserved, 0.5),
-    basis: basisOf(substance === 'physical', committedUnits, kind),
+    basis: basisOf(substance, loanSubstanceOf(lender.spec), committedUnits, kind),
   };
 }

@@ -1,15 +1,11 @@
 import type { Place, RankedRequest } from '../allocation/priority.ts';
 import { comparePlaces, DEFAULT_CRITICALITY, DEFAULT_SLA_TIER, placing } from '../allocation/priority.ts';
+import { IDLE_SHARE, nearNeed } from '../lending/outlook-rules.ts';
 import { MILLIS_PER_SECOND } from '../units.ts';
 import { LEAST_UNITS } from './lenders.ts';
 import type { ReplayMarket } from './market.ts';
 import { LOAN_LEAD, RECALL_LEAD } from './market.ts';
 
-/** A forecast need is no more than this share above the newest demand, and this share of what is owned. */
-const MOST_RISE = 0.5;
-const MOST_RISE_OF_OWNED = 0.05;
-/** Below this share of what is owned no bottleneck is looked for. */
-const IDLE_SHARE = 0.3;
 /** Chance that a borrower needs a loan again at once, below which it goes back. */
 const STILL_NEEDED = 0.5;
 
@@ -56,8 +52,8 @@ function expectedNeed(market: ReplayMarket, place: number, step: number, recent:
   if (outlook === undefined || scenario.borrowAhead === undefined) return 0;
   const units = outlook.unitsAt(step, LOAN_LEAD, 1 - scenario.borrowAhead.needLevel);
   if (scenario.forecast === 'perfect') return units;
-  const most = (1 + MOST_RISE) * recent + MOST_RISE_OF_OWNED * market.pool(place).ownedUnits;
-  return Math.max(market.lastDemand(place, step), Math.min(most, units));
+  const owned = market.pool(place).ownedUnits;
+  return nearNeed({ forecast: units, last: market.lastDemand(place, step), recent, owned });
 }
 
 function requestOf(market: ReplayMarket, place: number, step: number): ReplayRequest | undefined {
@@ -86,7 +82,7 @@ function requestOf(market: ReplayMarket, place: number, step: number): ReplayReq
       : recent;
   const units = alarmed ? Math.max(0, market.asked(need - ceiling)) : 0;
   const wanted = Math.max(0, market.asked(expectedNeed(market, place, step, recent) - ceiling));
-  const room = Math.max(0, market.lendable(market.borrowRoom(place)));
+  const room = Math.max(0, market.lendable(market.borrowRoom(place, Math.max(units, wanted))));
   const now = Math.min(units, room);
   const aheadUnits = Math.max(0, Math.min(wanted, room) - now);
   return now + aheadUnits > LEAST_UNITS ? { place, units: now, aheadUnits } : undefined;

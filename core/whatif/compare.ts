@@ -57,12 +57,24 @@ export interface WhatIf {
   readonly lending: ReplayResult;
   /** The same rules with the future known: what a better forecast could still bring. */
   readonly perfectForecast: ReplayResult;
+  /** The same rules without the most that consents allow; absent: no consent limited a loan. */
+  readonly withoutLimits?: ReplayResult;
 }
 
-/** Replays a scenario, and the same with a perfect forecast. */
-export function whatIf(traces: Traces, participants: Participants, scenario: Scenario): WhatIf {
+/**
+ * Replays a scenario, the same with a perfect forecast and, where limits of consents held loans back, without them.
+ * @param unlimited the participants without such limits
+ */
+export function whatIf(
+  traces: Traces,
+  participants: Participants,
+  scenario: Scenario,
+  unlimited: () => Participants,
+): WhatIf {
+  const lending = replay(traces, participants, scenario);
   return {
-    lending: replay(traces, participants, scenario),
+    lending,
+    ...(lending.limitedBy.length > 0 && { withoutLimits: replay(traces, unlimited(), scenario) }),
     perfectForecast: replay(traces, participants, { ...scenario, forecast: 'perfect' }),
   };
 }

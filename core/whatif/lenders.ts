@@ -1,8 +1,8 @@
 import type { ReplayMarket } from './market.ts';
 import { LOAN_LEAD, RECALL_LEAD } from './market.ts';
 
-/** Risks are never taken above this. */
-const MOST_RISK = 0.5;
+/** Of the highest demand over a loan: at each moment of it demand is higher with less than 5 %, as docs/what-if.md measures. */
+const MOST_RISK = 0.2;
 /** Less is no offer. */
 export const LEAST_UNITS = 1e-6;
 
@@ -19,8 +19,9 @@ export function headroomUnits(at: {
   return Math.max(0, at.ceiling - (Math.max(at.running, at.forecast) + at.reserve));
 }
 
-function riskOf({ scenario, control }: ReplayMarket, share: number): number {
-  return Math.min(MOST_RISK, scenario.lendRisk * share * control.factor);
+function riskOf({ scenario, record }: ReplayMarket, place: number, share: number): number {
+  const stated = scenario.lendRisk * share;
+  return Math.min(Math.max(MOST_RISK, stated), stated * record.factor(place));
 }
 
 /**
@@ -30,7 +31,6 @@ function riskOf({ scenario, control }: ReplayMarket, share: number): number {
  */
 export function recallLoans(market: ReplayMarket, step: number): number {
   const { book, times, scenario } = market;
-  const risk = riskOf(market, scenario.recallRiskShare);
   let recalled = 0;
   for (let place = 0; place < book.lent.length; place += 1) {
     const lent = (book.lent[place] as number) - (book.returning[place] as number);
@@ -38,6 +38,7 @@ export function recallLoans(market: ReplayMarket, step: number): number {
     const pool = market.pool(place);
     const own = pool.ownedUnits - lent;
     const last = market.lastDemand(place, step);
+    const risk = riskOf(market, place, scenario.recallRiskShare);
     const forecast = market.outlooks[place]?.unitsAt(step, RECALL_LEAD, risk) ?? 0;
     let missing = market.asked(Math.min(lent, Math.max(last, forecast) - own));
     if (missing <= LEAST_UNITS) continue;
@@ -58,7 +59,6 @@ export function recallLoans(market: ReplayMarket, step: number): number {
 /** By pool: units that it can lend from now for the shortest loan. A pool that is short itself, or has borrowed, lends nothing. */
 export function offers(market: ReplayMarket, step: number): Float64Array {
   const { book, scenario, stepsAbove, isOpen } = market;
-  const risk = riskOf(market, 1);
   const found = new Float64Array(book.lent.length);
   for (let place = 0; place < found.length; place += 1) {
     const pool = market.pool(place);
@@ -67,13 +67,15 @@ export function offers(market: ReplayMarket, step: number): Float64Array {
     const room = market.lendRoom(place);
     const at = {
       ceiling: pool.ownedUnits - (book.lent[place] as number),
-      running: market.lastDemand(place, step),
+      running: market.runningUnits(place, step),
       reserve: Math.max((scenario.floorPercent / 100) * pool.ownedUnits, pool.reserveUnits),
     };
     // The forecast is asked only where there is something to lend without it.
     if (Math.min(room, headroomUnits({ ...at, forecast: 0 })) <= LEAST_UNITS) continue;
+    const risk = riskOf(market, place, 1);
     const forecast = market.outlooks[place]?.unitsAt(step, LOAN_LEAD, risk) ?? Number.POSITIVE_INFINITY;
-    found[place] = Math.max(0, market.lendable(Math.min(room, headroomUnits({ ...at, forecast }))));
+    const headroom = market.lendable(headroomUnits({ ...at, forecast }));
+    found[place] = Math.max(0, market.lendable(Math.min(market.lendRoom(place, headroom), headroom)));
   }
   return found;
 }

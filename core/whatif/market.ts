@@ -2,7 +2,7 @@ import { utcMonth } from '../calendar.ts';
 import { seededRandom } from '../forecast/random.ts';
 import type { EpochMillis } from '../units.ts';
 import { epochMillis, MILLIS_PER_SECOND } from '../units.ts';
-import { HarmControl } from './harm-control.ts';
+import { HarmRecord } from './harm-record.ts';
 import type { ReplayLoan } from './loan-book.ts';
 import { LoanBook } from './loan-book.ts';
 import type { PoolOutlook } from './outlook.ts';
@@ -17,6 +17,12 @@ export const RECALL_LEAD = 0;
 export const LOAN_LEAD = 1;
 
 const SECONDS_AN_HOUR = 3_600;
+/** A dip shorter than this is no headroom. */
+const SCALE_IN_SECONDS = 3_600;
+const USAGE_LIMITS = ['maxUnits', 'maxSharePercent', 'maxUnitHoursPerMonth'] as const;
+type UsageLimit = (typeof USAGE_LIMITS)[number];
+/** Less is not wanted. */
+const LEAST_WANTED = 1e-6;
 const NO_LIMITS: SideLimits = { maxUnits: 0, maxShare: 0, maxUnitHoursPerMonth: 0 };
 
 /** What is used under the consents of accounts, in units and in unit-hours of the month. */
@@ -37,7 +43,7 @@ export class ReplayMarket {
   readonly times: StepTimes;
   readonly participants: Participants;
   readonly book: LoanBook;
-  readonly control: HarmControl;
+  readonly record: HarmRecord;
   readonly outlooks: readonly PoolOutlook[];
   readonly lentOfAccount: Usage;
   readonly borrowedOfAccount: Usage;
@@ -49,7 +55,10 @@ export class ReplayMarket {
   circleOf: Int32Array;
   /** By pool: which of two lenders with the same to lend comes first, by the seed. */
   readonly tieOrder: Float64Array;
+  /** By limit of consents, such as `borrow.maxUnits`: the accounts for which it left less than was wanted. */
+  readonly limitedBy = new Map<string, Set<number>>();
   readonly #stepHours: number;
+  readonly #scaleInSteps: number;
   readonly #longestRecallSteps: number;
   readonly #longestShortestSteps: number;
   #month = '';
@@ -60,7 +69,11 @@ export class ReplayMarket {
     this.scenario = scenario;
     this.participants = participants;
     this.times = stepTimes(scenario, traces.stepSeconds);
-    this.control = new HarmControl(scenario.forecast === 'short-term' ? scenario.harmTarget : 0, traces.stepSeconds);
+    this.record = new HarmRecord(
+      scenario.forecast === 'short-term' ? scenario.harmTarget : 0,
+      traces.stepSeconds,
+      participants.pools.map(({ ownedUnits }) => ownedUnits),
+    );
     this.lentOfAccount = new Usage(participants.accounts.length);
     this.borrowedOfAccount = new Usage(participants.accounts.length);
     this.stepsAbove = new Int32Array(count);
@@ -72,6 +85,7 @@ export class ReplayMarket {
     this.#longestRecallSteps = Math.max(1, ...pools.map((pool) => this.recallSteps(pool)));
     this.#longestShortestSteps = Math.max(1, ...pools.map((pool) => this.shortestSteps(pool, pool)));
     this.#stepHours = traces.stepSeconds / SECONDS_AN_HOUR;
+    this.#scaleInSteps = Math.max(1, Math.ceil(SCALE_IN_SECONDS / traces.stepSeconds));
     this.book = new LoanBook(count, (loan) => {
       this.#use(loan, -loan.units);
       onEnd(loan);
@@ -96,6 +110,13 @@ export class ReplayMarket {
     return this.traces.demand[place]?.[step - 1] ?? 0;
   }
 
+  /** What runs: groups scale in slowly, so that it is the highest demand of the last while. */
+  runningUnits(place: number, step: number): number {
+    let most = this.lastDemand(place, step);
+    for (let back = 1; back < this.#scaleInSteps; back += 1) most = Math.max(most, this.lastDemand(place, step - back));
+    return most;
+  }
+
   recallSteps({ recallNoticeSeconds }: Participant): number {
     return Math.max(this.times.recallSteps, Math.ceil(recallNoticeSeconds / this.traces.stepSeconds));
   }
@@ -116,11 +137,11 @@ export class ReplayMarket {
 
   /** Whole units where only whole ones are lent. */
   lendable(units: number): number {
-    return this.scenario.wholeUnits ? Math.floor(units + 1e-9) : units;
+    return this.participants.wholeUnits ? Math.floor(units + 1e-9) : units;
   }
 
   asked(units: number): number {
-    return this.scenario.wholeUnits ? Math.ceil(units - 1e-9) : units;
+    return this.participants.wholeUnits ? Math.ceil(units - 1e-9) : units;
   }
 
   /** Begins a step: what is due ends, outlooks take in the newest demand, months begin anew. */
@@ -150,21 +171,39 @@ export class ReplayMarket {
     }
   }
 
-  /** Units that the lender's consent and the scenario leave room for. */
-  lendRoom(place: number): number {
+  /**
+   * Units that the lender's consent and the scenario leave room for.
+   * @param wanted units: limits of the consent that leave less are remembered
+   */
+  lendRoom(place: number, wanted = 0): number {
     const pool = this.pool(place);
     const limits = pool.lend ?? NO_LIMITS;
-    const share = Math.min(this.scenario.maxLentPercent / 100, limits.maxShare);
-    const ofPool = share * pool.ownedUnits - (this.book.lent[place] as number);
-    return Math.min(ofPool, this.#room(this.lentOfAccount, pool, limits));
+    const lent = this.book.lent[place] as number;
+    const ofScenario = (this.scenario.maxLentPercent / 100) * pool.ownedUnits - lent;
+    const ofShare = limits.maxShare * pool.ownedUnits - lent;
+    const room = this.#room(this.lentOfAccount, pool, limits);
+    this.#remember('lend', pool, { ...room, maxSharePercent: ofShare }, Math.min(wanted, ofScenario));
+    return Math.min(ofScenario, ofShare, room.maxUnits, room.maxUnitHoursPerMonth);
   }
 
-  /** Units that the borrower's consent leaves room for. */
-  borrowRoom(place: number): number {
+  /** Units that the borrower's consent leaves room for. @param wanted as for `lendRoom` */
+  borrowRoom(place: number, wanted = 0): number {
     const pool = this.pool(place);
     const limits = pool.borrow ?? NO_LIMITS;
     const has = (this.book.borrowed[place] as number) + (this.book.starting[place] as number);
-    return Math.min(limits.maxShare * pool.ownedUnits - has, this.#room(this.borrowedOfAccount, pool, limits));
+    const ofShare = limits.maxShare * pool.ownedUnits - has;
+    const room = this.#room(this.borrowedOfAccount, pool, limits);
+    this.#remember('borrow', pool, { ...room, maxSharePercent: ofShare }, wanted);
+    return Math.min(ofShare, room.maxUnits, room.maxUnitHoursPerMonth);
+  }
+
+  #remember(side: 'lend' | 'borrow', { account }: Participant, room: Record<UsageLimit, number>, wanted: number): void {
+    if (wanted <= LEAST_WANTED) return;
+    for (const limit of USAGE_LIMITS) {
+      if (this.lendable(room[limit]) >= wanted - LEAST_WANTED) continue;
+      const name = `${side}.${limit}`;
+      this.limitedBy.set(name, (this.limitedBy.get(name) ?? new Set()).add(account));
+    }
   }
 
   /** Whether the unit-hours of the month of either account are used up: a loan between them is not renewed then. */
@@ -198,12 +237,16 @@ export class ReplayMarket {
   }
 
   /** Of the unit-hours of the month, those of the shortest loan and of what is out already are spoken for. */
-  #room(usage: Usage, { account }: Participant, limits: SideLimits): number {
+  #room(
+    usage: Usage,
+    { account }: Participant,
+    limits: SideLimits,
+  ): Record<'maxUnits' | 'maxUnitHoursPerMonth', number> {
     const units = usage.units[account] as number;
     const steps = this.times.startUpSteps + this.#longestShortestSteps + this.#longestRecallSteps + 1;
     const hours = steps * this.#stepHours;
     const left = limits.maxUnitHoursPerMonth - (usage.unitHours[account] as number);
-    return Math.min(limits.maxUnits - units, left / hours - units);
+    return { maxUnits: limits.maxUnits - units, maxUnitHoursPerMonth: left / hours - units };
   }
 
   #use({ lender, borrower }: Pick<ReplayLoan, 'lender' | 'borrower'>, units: number): void {

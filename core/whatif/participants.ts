@@ -44,6 +44,8 @@ export interface Participant {
 export interface Participants {
   readonly pools: readonly Participant[];
   readonly accounts: readonly string[];
+  /** Whether only whole units are lent. */
+  readonly wholeUnits: boolean;
   /** Whether a pool may lend to another one as far as consents and facts say; places in `pools`. */
   mayLend(lender: number, borrower: number): boolean;
   /** Whether a pool's consent applies at a moment of the week. */
@@ -102,7 +104,7 @@ function participantOf(
 
 /** What a pool owns in the replay: as the fleet says, or a percentile of its training weeks. */
 function ownedUnitsOf(pool: Pool, demand: Float64Array, traces: Traces, scenario: Scenario): number {
-  const { commitmentPercentile, trainingSeconds, wholeUnits } = scenario;
+  const { commitmentPercentile, trainingSeconds, wholeUnits = true } = scenario;
   if (commitmentPercentile === undefined) return pool.ownedUnits;
   const training = demand.subarray(0, firstMeasuredStep(traces, trainingSeconds));
   const units = percentileOf(training, commitmentPercentile);
@@ -130,6 +132,7 @@ export function participantsOf(input: PairingInput, traces: Traces, scenario: Sc
   return {
     pools,
     accounts,
+    wholeUnits: scenario.wholeUnits ?? pools.every(({ ownedUnits }) => Number.isInteger(ownedUnits)),
     mayLend: (lender, borrower) => {
       const { gate, unitRatio } = gates.answer(lender, borrower);
       return gate === undefined && unitRatio === 1;

@@ -20,6 +20,8 @@ export interface ReplayResult {
   readonly loans: number;
   readonly recalls: number;
   readonly accounts: readonly AccountMoney[];
+  /** Limits of consents that left less than was wanted, with the number of accounts: those of most accounts first. */
+  readonly limitedBy: readonly { readonly limit: string; readonly accounts: number }[];
 }
 
 /** What is looked at after each step, to check what must always hold. */
@@ -114,9 +116,8 @@ export function replay(
     watchCeilings(market, step);
     const made = step >= learned ? lend(market, step) : 0;
     market.countHours();
-    const { lent, harmed } = tally.count(market, step);
+    market.record.observe(market.book.lent, tally.count(market, step));
     tally.countPaid(market, step);
-    market.control.observe(step, lent, harmed);
     watch?.(market, step);
     if (step < from) continue;
     loans += made;
@@ -124,5 +125,8 @@ export function replay(
   }
   for (const loan of market.book.open()) settle(loan, Math.min(loan.leftStep, traces.steps));
   const accounts = bills.accounts(market, tally.pools);
-  return { totals: tally.totals, pools: tally.pools, days: tally.days, loans, recalls, accounts };
+  const limitedBy = [...market.limitedBy]
+    .map(([limit, { size }]) => ({ limit, accounts: size }))
+    .sort((a, b) => b.accounts - a.accounts || (a.limit < b.limit ? -1 : 1));
+  return { totals: tally.totals, pools: tally.pools, days: tally.days, loans, recalls, accounts, limitedBy };
 }

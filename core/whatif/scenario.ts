@@ -1,5 +1,6 @@
 import type { Criticality, OrderRule, SlaTier } from '../allocation/priority.ts';
 import { DEFAULT_ORDER_RULES } from '../allocation/priority.ts';
+import { LEND_RISK, RECALL_RISK_SHARE, SPARE_PER_UNIT, START_UP_SECONDS } from '../lending/outlook-rules.ts';
 
 /** What is assumed of a replay. Times are in seconds, shares from 0 to 1 unless a name says percent. */
 export interface Scenario {
@@ -25,7 +26,7 @@ export interface Scenario {
   readonly lendRisk: number;
   /** The risk at which a loan is recalled, as a share of the risk at which it is made. */
   readonly recallRiskShare: number;
-  /** Harm that risks are steered towards, as a share of the unit-hours lent; 0: risks stay as they are. */
+  /** Harm, as a share of the unit-hours lent: above it a lender takes less risk, below it more; 0: risks stay as they are. */
   readonly harmTarget: number;
   /** Borrowing by forecast, from what is left when all alarms have been served; absent: by alarm only. */
   readonly borrowAhead?: BorrowAheadRule;
@@ -45,8 +46,8 @@ export interface Scenario {
   readonly commitmentPercentile?: number;
   /** Whether the usage that consents allow at most limits loans, or is left out to see what it costs. */
   readonly usageLimits: 'kept' | 'ignored';
-  /** Whether only whole units are lent. */
-  readonly wholeUnits: boolean;
+  /** Whether only whole units are lent; absent: unless a pool owns parts of units. */
+  readonly wholeUnits?: boolean;
   /** Decides which of lenders that have the same to lend comes first. */
   readonly seed: number;
 }
@@ -66,7 +67,7 @@ const SECONDS_A_WEEK = 604_800;
 /** What holds where a scenario says nothing. */
 export const DEFAULT_SCENARIO: Scenario = {
   alarmSeconds: 600,
-  startUpSeconds: 300,
+  startUpSeconds: START_UP_SECONDS,
   recallSeconds: 300,
   shortestLoanSeconds: 3_600,
   recallableFromSeconds: 0,
@@ -74,10 +75,10 @@ export const DEFAULT_SCENARIO: Scenario = {
   maxLentPercent: 50,
   forecast: 'short-term',
   profileQuantile: 0.9,
-  lendRisk: 0.02,
-  recallRiskShare: 0.5,
-  harmTarget: 0.0012,
-  borrowAhead: { atProbability: 0.3, needLevel: 0.9, sparePerUnit: 3 },
+  lendRisk: LEND_RISK,
+  recallRiskShare: RECALL_RISK_SHARE,
+  harmTarget: 0.0015,
+  borrowAhead: { atProbability: 0.3, needLevel: 0.9, sparePerUnit: SPARE_PER_UNIT },
   partners: 'any',
   circleSize: 16,
   replanSeconds: 21_600,
@@ -87,7 +88,6 @@ export const DEFAULT_SCENARIO: Scenario = {
   criticalities: {},
   trainingSeconds: 4 * SECONDS_A_WEEK,
   usageLimits: 'kept',
-  wholeUnits: true,
   seed: 1,
 };
 

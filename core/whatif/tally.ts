@@ -72,6 +72,7 @@ export class Tally {
   readonly days: DayTotals[] = [];
   readonly #sums: Mutable<ReplayTotals>;
   readonly #from: number;
+  readonly #harmedNow: Float64Array;
 
   constructor(pools: number, firstMeasured: number) {
     this.#from = firstMeasured;
@@ -91,6 +92,7 @@ export class Tally {
     };
     this.totals = this.#sums;
     const zeros = () => new Float64Array(pools);
+    this.#harmedNow = zeros();
     this.pools = {
       short: zeros(),
       served: zeros(),
@@ -101,8 +103,8 @@ export class Tally {
     };
   }
 
-  /** @returns units lent and harmed at the step, for the control of harm */
-  count(market: ReplayMarket, step: number): { lent: number; harmed: number } {
+  /** @returns units that each lender misses at the step, until the next one */
+  count(market: ReplayMarket, step: number): Float64Array {
     const isMeasured = step >= this.#from;
     let [lentNow, harmedNow, shortNow, servedNow, idleNow, lendableNow, borrowableNow] = [0, 0, 0, 0, 0, 0, 0];
     for (let place = 0; place < market.participants.pools.length; place += 1) {
@@ -113,6 +115,7 @@ export class Tally {
       const borrowed = market.book.borrowed[place] as number;
       const harmed = Math.min(lent, Math.max(0, demand + lent - ownedUnits));
       const served = Math.min(short, borrowed);
+      this.#harmedNow[place] = harmed;
       lentNow += lent;
       harmedNow += harmed;
       if (!isMeasured) continue;
@@ -132,7 +135,7 @@ export class Tally {
       const withinLimits = Math.min(lendableNow, borrowableNow);
       this.#countStep({ lentNow, harmedNow, shortNow, servedNow, idleNow, withinLimits }, market, step);
     }
-    return { lent: lentNow, harmed: harmedNow };
+    return this.#harmedNow;
   }
 
   #countPool(

@@ -1,6 +1,9 @@
 """Lambda: a Node error's name is its errorType, crashes can be ordered, every invocation is logged and answered at once."""
 
+import contextvars
+import json
 import queue
+import random
 import threading
 import time
 
@@ -8,6 +11,11 @@ from . import calls, faults, patching
 
 _runtime = patching.module("core.lambda_runtime")
 _lambda = patching.module("services.lambda_svc")
+_events = patching.module("services.eventbridge")
+
+ASYNC_PAUSE_SECONDS = 1
+ASYNC_PAUSE_SECONDS_MAX = 300
+ASYNC_AGE_SECONDS_MAX = 21_600
 
 _last = threading.local()
 
@@ -44,6 +52,10 @@ def install():
     patching.wrap(_runtime.Worker, "_drain_stderr_bounded", _draining)
     patching.wrap(_lambda, "_execute_function_warm", _typed)
     patching.wrap(_lambda, "_execute_function_dispatch", _faulty)
+    patching.wrap(_lambda, "_throttle_response", _named)
+    patching.require(_lambda, "_get_func_record_for_ref", "_execution_record_for_config",
+                     "_execute_function_with_config_scope")
+    patching.wrap(_events, "_dispatch_to_lambda", _waiting)
 
 
 def _draining(original):
@@ -90,6 +102,51 @@ def _typed(original):
         return result
 
     return execute
+
+
+def _named(original):
+    """Step Functions reports a throttled function by this name; the emulator reports an unknown error."""
+
+    def throttled(*arguments, **named):
+        result = original(*arguments, **named)
+        body = result["body"]
+        body.update(errorType="Lambda.TooManyRequestsException", errorMessage=body.get("message", ""))
+        return result
+
+    return throttled
+
+
+def _waiting(original):
+    """An event whose function is throttled waits in Lambda's own queue; the emulator drops it.
+
+    Source: Lambda developer guide, "Error handling for asynchronous invocations": it is tried again for six hours, after
+    one second at first and five minutes at most.
+    """
+
+    def dispatch(arn, payload):
+        func, config, name = _lambda._get_func_record_for_ref(arn)
+        if not func or not config:
+            return original(arn, payload)
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(_until_accepted, arn, json.loads(payload)), daemon=True).start()
+        _events.logger.info("EventBridge → Lambda %s: dispatched", name)
+
+    return dispatch
+
+
+def _until_accepted(arn, event):
+    pause_seconds = ASYNC_PAUSE_SECONDS
+    deadline = time.monotonic() + ASYNC_AGE_SECONDS_MAX
+    while time.monotonic() < deadline:
+        func, config, _ = _lambda._get_func_record_for_ref(arn)
+        if not func or not config:
+            return
+        record = _lambda._execution_record_for_config(func, config)
+        result = _lambda._execute_function_with_config_scope(record, event)
+        if not (result or {}).get("throttle"):
+            return
+        time.sleep(pause_seconds * random.uniform(0.5, 1))
+        pause_seconds = min(2 * pause_seconds, ASYNC_PAUSE_SECONDS_MAX)
 
 
 def _faulty(original):

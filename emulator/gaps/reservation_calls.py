@@ -14,12 +14,14 @@ _answered = {}
 
 
 def install():
-    patching.require(_ec2, "_ACTION_MAP", "_error", "_az_id_for_zone_name", "_zone_name_for_az_id")
+    patching.require(_ec2, "_ACTION_MAP", "_error", "_xml", "_az_id_for_zone_name", "_zone_name_for_az_id")
     missing = require_operations("ec2", _CALLS)
     if missing:
         raise patching.IncompatibleEmulator(f"botocore's model of EC2 lacks {missing[0]}")
     for action, call in _CALLS.items():
         _ec2._ACTION_MAP[action] = _answering(action, call)
+    for action, change in (("CreateTags", _tagged), ("DeleteTags", _untagged)):
+        patching.wrap_entry(_ec2._ACTION_MAP, action, "_ACTION_MAP", _tagging(action, change))
     reservations.start()
 
 
@@ -52,6 +54,45 @@ def _once(action, asked, call):
     answer = call(asked)
     _answered[key] = (request, answer)
     return answer
+
+
+def _tagging(action, change):
+    """Tags of reservations stand in their records; those of everything else are MiniStack's."""
+
+    def wrapping(original):
+        def answer(params):
+            named = [value[0] if isinstance(value, list) else value for key, value in params.items()
+                     if key.startswith("ResourceId.")]
+            if not any(name.startswith("cr-") for name in named):
+                return original(params)
+            try:
+                asked = read_query("ec2", action, params)
+                with reservations.lock:
+                    for record in [_owned(name, _TAGGABLE) for name in asked["Resources"]]:
+                        record["Tags"] = change(record["Tags"], asked.get("Tags", []))
+                # botocore's model gives these two no output at all.
+                return _ec2._xml(200, f"{action}Response", "<return>true</return>")
+            except Refused as refused:
+                return _ec2._error(refused.code, _ec2._esc(refused.message), refused.status)
+
+        return answer
+
+    return wrapping
+
+
+_TAGGABLE = ("active", "cancelled", "expired")
+
+
+def _tagged(tags, more):
+    given = {tag["Key"]: tag.get("Value", "") for tag in more}
+    kept = [tag for tag in tags if tag["Key"] not in given]
+    return kept + [{"Key": key, "Value": value} for key, value in given.items()]
+
+
+def _untagged(tags, gone):
+    """A tag goes when its key is named, and its value too where one is given; all of them when none is named."""
+    return [tag for tag in tags if gone and not any(
+        one["Key"] == tag["Key"] and one.get("Value", tag["Value"]) == tag["Value"] for one in gone)]
 
 
 def _owned(reservation_id, states=("active",)):

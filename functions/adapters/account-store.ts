@@ -1,9 +1,10 @@
-import { BatchGetCommand, PutCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ChainHead } from '../../core/audit/chain.ts';
 import type { Consent, ConsentUsage } from '../../core/consent/consent.ts';
 import { emptyUsage } from '../../core/consent/covers.ts';
 import type { BusinessEvent } from '../../core/forecast/events.ts';
 import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
+import type { Outlook } from '../../core/lending/outlook.ts';
 import type { Pairing, PairingId } from '../../core/pairing/pairing.ts';
 import type { PoolPlan } from '../../core/pairing/plan.ts';
 import type { Pool } from '../../core/pool.ts';
@@ -11,7 +12,18 @@ import type { AccountId, PoolId } from '../../core/units.ts';
 import { poolId } from '../../core/units.ts';
 import { documents } from './clients.ts';
 import type { AccountKey } from './keys.ts';
-import { chainKey, consentKey, eventsKey, forecastKey, pairingKey, planKey, poolKey, usageKey } from './keys.ts';
+import {
+  chainKey,
+  consentKey,
+  eventsKey,
+  forecastKey,
+  outlookKey,
+  pairingKey,
+  planKey,
+  poolKey,
+  usageKey,
+} from './keys.ts';
+import { queryAll, scanAll } from './pages.ts';
 
 /** DynamoDB's limit for one BatchGetItem. */
 const BATCH_GET_ITEMS = 100;
@@ -23,6 +35,8 @@ const keyText = (key: Item): string => `${String(key['accountId'])} ${String(key
 export interface AccountItems {
   pool(id: PoolId): Pool | undefined;
   plan(id: PoolId): PoolPlan | undefined;
+  /** The newest outlook of a pool, however old it is. */
+  outlook(id: PoolId): Outlook | undefined;
   forecast(id: PoolId): PoolForecast | undefined;
   /** Business events of a pool; none were stated: empty. */
   events(id: PoolId): readonly BusinessEvent[];
@@ -90,6 +104,7 @@ export async function readAccountItems(table: string, keys: readonly AccountKey[
   return {
     pool: (id) => stored(at(poolKey(id))) as Pool | undefined,
     plan: (id) => stored(at(planKey(id))) as PoolPlan | undefined,
+    outlook: (id) => (stored(at(outlookKey(id))) as { outlook: Outlook } | undefined)?.outlook,
     forecast: (id) => (stored(at(forecastKey(id))) as { forecast: PoolForecast } | undefined)?.forecast,
     events: (id) => (stored(at(eventsKey(id))) as { events: readonly BusinessEvent[] } | undefined)?.events ?? [],
     consent: (account) => stored(at(consentKey(account))) as Consent | undefined,
@@ -100,24 +115,14 @@ export async function readAccountItems(table: string, keys: readonly AccountKey[
 }
 
 /** Every item that starts with a prefix in one account's partition. */
-export async function queryAccount(table: string, account: AccountId, prefix: string): Promise<Item[]> {
-  const found: Item[] = [];
-  let start: Item | undefined;
-  do {
-    const page = await documents.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'accountId = :account AND begins_with(#item, :prefix)',
-        ExpressionAttributeNames: { '#item': 'item' },
-        ExpressionAttributeValues: { ':account': account, ':prefix': prefix },
-        ConsistentRead: true,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    found.push(...(page.Items ?? []));
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
-  return found;
+export function queryAccount(table: string, account: AccountId, prefix: string): Promise<Item[]> {
+  return queryAll({
+    TableName: table,
+    KeyConditionExpression: 'accountId = :account AND begins_with(#item, :prefix)',
+    ExpressionAttributeNames: { '#item': 'item' },
+    ExpressionAttributeValues: { ':account': account, ':prefix': prefix },
+    ConsistentRead: true,
+  });
 }
 
 /** The pools of one account. */
@@ -133,31 +138,25 @@ export async function pairingsOf(table: string, account: AccountId): Promise<Pai
 /** Every enrolled pool by bucket, from the sparse index that holds pools only. */
 export async function poolsByBucket(table: string): Promise<Map<string, PoolId[]>> {
   const buckets = new Map<string, PoolId[]>();
-  let start: Item | undefined;
-  do {
-    const page = await documents.send(
-      new ScanCommand({
-        TableName: table,
-        IndexName: 'pools-by-bucket',
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    for (const item of page.Items ?? []) {
-      const bucket = String(item['bucket']);
-      const [, region = '', ...group] = String(item['item']).split('#');
-      const id = poolId(String(item['accountId']) as AccountId, region, group.join('#'));
-      const others = buckets.get(bucket);
-      if (others === undefined) buckets.set(bucket, [id]);
-      else others.push(id);
-    }
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
+  for (const item of await scanAll({ TableName: table, IndexName: 'pools-by-bucket' })) {
+    const bucket = String(item['bucket']);
+    const [, region = '', ...group] = String(item['item']).split('#');
+    const id = poolId(String(item['accountId']) as AccountId, region, group.join('#'));
+    const others = buckets.get(bucket);
+    if (others === undefined) buckets.set(bucket, [id]);
+    else others.push(id);
+  }
   return buckets;
 }
 
 /** Replaces the forecast of a pool: only the newest one counts. */
 export async function writeForecast(table: string, id: PoolId, forecast: PoolForecast): Promise<void> {
   await documents.send(new PutCommand({ TableName: table, Item: { ...forecastKey(id), forecast } }));
+}
+
+/** Replaces the outlook of a pool: it is worth nothing once there is a newer one. */
+export async function writeOutlook(table: string, outlook: Outlook): Promise<void> {
+  await documents.send(new PutCommand({ TableName: table, Item: { ...outlookKey(outlook.poolId), outlook } }));
 }
 
 /** Replaces the plan of a pool. */

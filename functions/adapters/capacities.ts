@@ -1,14 +1,16 @@
+import { criticalityFrom } from '../../core/allocation/priority.ts';
 import type { PoolCapacity } from '../../core/lending/capacity.ts';
-import { capacityOf, couldBorrow, couldLend } from '../../core/lending/capacity.ts';
-import { RAISES_OWN_CEILING } from '../../core/lending/foreign-change.ts';
-import type { Candidate } from '../../core/lending/lender-finding.ts';
+import { capacityOf, couldBorrow, couldLend, requestNow } from '../../core/lending/capacity.ts';
+import type { Candidate, HeldUnits } from '../../core/lending/lender-finding.ts';
 import { pairingObjection } from '../../core/lending/lender-finding.ts';
 import type { CountedLimit } from '../../core/lending/limits.ts';
 import type { LimitedPair } from '../../core/lending/pair-limits.ts';
+import { roomUnits } from '../../core/lending/quota.ts';
 import { stopObjection } from '../../core/lending/stops.ts';
 import { latencyMillis } from '../../core/pairing/latency.ts';
 import type { Pairing } from '../../core/pairing/pairing.ts';
 import type { GroupObservation, Pool } from '../../core/pool.ts';
+import { RAISES_OWN_CEILING } from '../../core/pool.ts';
 import type { PoolId } from '../../core/units.ts';
 import { poolIdParts } from '../../core/units.ts';
 import type { AccountItems } from './account-store.ts';
@@ -16,13 +18,18 @@ import { readAccountItems } from './account-store.ts';
 import { now } from './clock.ts';
 import { observeGroup } from './groups.ts';
 import { pairingIdFor } from './ids.ts';
-import { consentKey, pairingKey, planKey, poolKey, usageKey } from './keys.ts';
+import { consentKey, outlookKey, pairingKey, planKey, poolKey, usageKey } from './keys.ts';
 import { inLanes } from './lanes.ts';
 import { readLimits, readMemberships } from './limit-store.ts';
 import type { RoleInLinkedAccount } from './linked-account.ts';
 import { logger } from './middleware.ts';
+import type { PriorityRules } from './priority-rules.ts';
+import { tierOf } from './priority-rules.ts';
+import type { QueueTables } from './queue-store.ts';
+import { heldOf } from './queue-store.ts';
 import { raisesOwnCeiling } from './scaling-policies.ts';
 import { readStops } from './stop-store.ts';
+import { vcpuQuota } from './vcpu-quota.ts';
 
 type Observed = ReturnType<typeof observeGroup>;
 
@@ -60,8 +67,15 @@ class GroupsSeen {
   }
 }
 
+/** Where requests wait, and who of them comes first. */
+export interface CapacityTables extends QueueTables {
+  readonly rules: PriorityRules;
+}
+
 interface Seen {
   readonly items: AccountItems;
+  readonly heldOf: (lender: PoolId, borrower: Pool, group: GroupObservation) => Promise<HeldUnits | undefined>;
+  readonly roomUnits: (pool: Pool) => Promise<number>;
   readonly groups: GroupsSeen;
   readonly stoppedBy: (id: PoolId) => string | undefined;
   readonly limitsOf: (pairs: readonly LimitedPair[]) => Promise<readonly (readonly CountedLimit[])[]>;
@@ -70,6 +84,7 @@ interface Seen {
 /** The partners that a pool has an active pairing with, as they are now. */
 async function candidatesOf(
   borrower: Pool,
+  group: GroupObservation,
   pairings: Readonly<Record<string, Pairing>>,
   seen: Seen,
 ): Promise<Candidate[]> {
@@ -88,10 +103,12 @@ async function candidatesOf(
           consent: seen.items.consent(accountId),
           usage: seen.items.usage(accountId),
           plan: plan?.forecast,
+          outlook: seen.items.outlook(id),
           trust: plan?.trust,
           group: await seen.groups.of(pool),
           limits,
           unavailable,
+          held: await seen.heldOf(id, borrower, group),
         },
       ];
     }),
@@ -120,7 +137,8 @@ async function capacity(pool: Pool, group: GroupObservation | undefined, seen: S
     seen.stoppedBy(poolId) ?? (await seen.groups.objection(pool)),
   ];
   const [limits] = await seen.limitsOf([{ lender: pool, borrower: pool }]);
-  const lend = couldLend({ pool, group, consent, usage, plan: plan?.forecast, limits, stopped, now: at });
+  const outlook = items.outlook(poolId);
+  const lend = couldLend({ pool, group, consent, usage, plan: plan?.forecast, outlook, limits, stopped, now: at });
   if (group === undefined) {
     return capacityOf(pool, lend, { units: 0, reason: 'its Auto Scaling group could not be read' }, at);
   }
@@ -139,13 +157,36 @@ async function capacity(pool: Pool, group: GroupObservation | undefined, seen: S
       borrowerTrust: plan?.trust,
       partners,
       pairings,
-      candidates: await candidatesOf(pool, pairings, seen),
+      candidates: await candidatesOf(pool, group, pairings, seen),
       now: at,
       latencyMillis,
     },
     stopped,
+    await seen.roomUnits(pool),
   );
   return capacityOf(pool, lend, borrow, at);
+}
+
+/** As a request of the pool would be ranked now. */
+function heldWith({ rules, ...tables }: CapacityTables): Seen['heldOf'] {
+  return (lender, borrower, group) => {
+    const standing = {
+      slaTier: tierOf(rules, borrower.spec.accountId, group.slaTierTag),
+      criticality: criticalityFrom(group.criticalityTag),
+    };
+    return heldOf(lender, requestNow(borrower, group, now(), standing), rules.order, tables);
+  };
+}
+
+function roomWith(role: RoleInLinkedAccount): Seen['roomUnits'] {
+  return async ({ spec }) => {
+    try {
+      return roomUnits(spec, await vcpuQuota(spec, now(), role));
+    } catch (error) {
+      logger.warn('a vCPU quota could not be read', { poolId: spec.poolId, error: error as Error });
+      return Number.POSITIVE_INFINITY;
+    }
+  };
 }
 
 /**
@@ -153,10 +194,11 @@ async function capacity(pool: Pool, group: GroupObservation | undefined, seen: S
  * @returns in the order of `ids`; pools that are not enrolled are left out
  */
 export async function readCapacities(
-  table: string,
+  tables: CapacityTables,
   ids: readonly PoolId[],
   role: RoleInLinkedAccount,
 ): Promise<PoolCapacity[]> {
+  const { accountsTable: table } = tables;
   const own = await readAccountItems(
     table,
     ids.flatMap((id) => [poolKey(id), planKey(id)]),
@@ -166,7 +208,7 @@ export async function readCapacities(
   const accounts = [...new Set(pools.map((id) => poolIdParts(id).accountId))];
   const [items, stops, memberships] = await Promise.all([
     readAccountItems(table, [
-      ...pools.flatMap((id) => [poolKey(id), planKey(id)]),
+      ...pools.flatMap((id) => [poolKey(id), planKey(id), outlookKey(id)]),
       ...accounts.flatMap((account) => [consentKey(account), usageKey(account)]),
       ...ids.flatMap((id) =>
         partnersOf(id).map((partner) => pairingKey(poolIdParts(id).accountId, pairingIdFor(partner, id))),
@@ -180,7 +222,8 @@ export async function readCapacities(
     return stopObjection(accountId, stops.of(accountId));
   };
   const limitsOf = (pairs: readonly LimitedPair[]) => readLimits(table, pairs, memberships, now());
-  const seen: Seen = { items, groups: new GroupsSeen(role), stoppedBy, limitsOf };
+  const groups = new GroupsSeen(role);
+  const seen: Seen = { items, groups, stoppedBy, limitsOf, heldOf: heldWith(tables), roomUnits: roomWith(role) };
   const found = new Map<PoolId, PoolCapacity>();
   await inLanes(ids, async (id) => {
     const pool = items.pool(id);

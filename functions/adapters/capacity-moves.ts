@@ -4,7 +4,7 @@ import type { PoolSpec } from '../../core/pool.ts';
 
 /** The parties of a loan, as far as moving capacity between them needs them. */
 export interface LendingParties {
-  readonly loan: Pick<Loan, 'loanId' | 'units' | 'lentReservation'>;
+  readonly loan: Pick<Loan, 'loanId' | 'units' | 'lentReservation' | 'lenderReservations' | 'launchTargetArn'>;
   readonly lender: PoolSpec;
   readonly borrower: PoolSpec;
 }
@@ -22,9 +22,10 @@ export interface CapacityMoves {
   lend(parties: LendingParties): Promise<LoanReservations | undefined>;
   /**
    * Before the borrower's ceiling goes up: its group launches into what was lent.
+   * @returns the resource group that it was put into, to be kept with the loan; undefined when there is none
    * @throws ReservationPending while AWS is at it, CannotBorrow when the group is not prepared for it
    */
-  admit(parties: LendingParties): Promise<void>;
+  admit(parties: LendingParties): Promise<string | undefined>;
   /** After the borrower's ceiling went down: nothing is launched into it any more. */
   dismiss(parties: LendingParties): Promise<void>;
   /**

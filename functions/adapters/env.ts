@@ -19,6 +19,9 @@ const priorityRules = z
   .default('{}')
   .transform((text) => parsePriorityRules(text));
 
+/** What units are lent by. `plan`: no outlook is made. */
+const lendBy = z.enum(['outlook', 'plan'], { error: 'expected outlook or plan' }).default('outlook');
+
 const variables = {
   ENTANGLE_ACCOUNTS_TABLE: name,
   ENTANGLE_LOANS_TABLE: name,
@@ -38,6 +41,8 @@ const variables = {
   ENTANGLE_STUCK_AFTER_SECONDS: wholeSeconds,
   ENTANGLE_CREDIT_STRENGTH: creditStrength,
   ENTANGLE_PRIORITY_RULES: priorityRules,
+  ENTANGLE_LEND_BY: lendBy,
+  ENTANGLE_LOOK_AHEAD_SECONDS: wholeSeconds,
 };
 type Variables = typeof variables;
 type Variable = keyof Variables;

@@ -86,6 +86,35 @@ async function tendPool(
   const lent = await lentLoansOf(route.loansTable, pool);
   const openLoans = [...borrowed.filter(({ borrowerPoolId }) => borrowerPoolId === spec.poolId), ...lent];
   if (openLoans.length === 0) return 0;
+  return (await tendGroup(pool, openLoans, at, route)) + (await tendReservations(pool, openLoans, at, route));
+}
+
+/** The clients for reserved capacity are large, so only pools with loans of it load them. */
+async function tendReservations(
+  pool: Pool,
+  openLoans: readonly Loan[],
+  at: EpochMillis,
+  route: ForeignChangeRoute,
+): Promise<number> {
+  if (openLoans.every(({ kind }) => kind !== 'physical')) return 0;
+  const { reservationChangesOf } = await import('./reservation-changes.ts');
+  const { poolId } = pool.spec;
+  let changed = 0;
+  for (const change of await reservationChangesOf(pool.spec, openLoans, route.role)) {
+    if (change.action === 'none') continue;
+    logger.warn('reserved capacity was changed by somebody else', { poolId, ...change, loans: change.loans.length });
+    changed += await (change.action === 'repair' ? repair(change, pool, at, route) : end(change, pool, at, route));
+  }
+  return changed;
+}
+
+async function tendGroup(
+  pool: Pool,
+  openLoans: readonly Loan[],
+  at: EpochMillis,
+  route: ForeignChangeRoute,
+): Promise<number> {
+  const { spec } = pool;
   const group = await observeGroup(spec, route.role);
   const raises = group !== undefined && (await raisesOwnCeiling(spec, route.role));
   const change = foreignChange({ pool, group, raisesOwnCeiling: raises, openLoans });
@@ -98,7 +127,7 @@ async function tendPool(
 }
 
 /**
- * Finds what others have changed in groups that loans stand on, and ends or repairs those loans. Pools without a loan cost nothing.
+ * Finds what others have changed in groups and reservations that loans stand on, and ends or repairs those loans. Pools without a loan cost nothing.
  * @param pools as they were just read
  * @param borrowed open loans of their account as a borrower
  * @returns how many loans were repaired or are ended by it

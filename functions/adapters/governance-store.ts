@@ -1,14 +1,13 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditEvent, AuditRecord, ChainHead } from '../../core/audit/chain.ts';
 import type { LedgerEntry } from '../../core/billing/ledger.ts';
 import type { ConsentChange } from '../../core/consent/lifecycle.ts';
 import type { BusinessEvent } from '../../core/forecast/events.ts';
 import type { Pool } from '../../core/pool.ts';
 import type { AccountId } from '../../core/units.ts';
-import { documents } from './clients.ts';
-import { bucketOf, consentKey, consentVersionKey, eventsKey, poolKey } from './keys.ts';
+import { bucketOf, consentKey, consentVersionKey, eventsKey, poolKey, refusalKey } from './keys.ts';
+import { queryAll } from './pages.ts';
 import type { AuditTables, ConditionedWrite } from './transaction.ts';
-import { commitAudited } from './transaction.ts';
+import { ConditionsFailed, commitAudited } from './transaction.ts';
 
 /** What an account's own people change and read through the API: pools, consents, bills, audit. */
 
@@ -94,31 +93,48 @@ export async function recordRefusal(
   return commitAudited([], audit, head, tables);
 }
 
-async function queryAll(table: string, account: AccountId, after?: number): Promise<Record<string, unknown>[]> {
-  const found: Record<string, unknown>[] = [];
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await documents.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: after === undefined ? 'accountId = :account' : 'accountId = :account AND seq > :after',
-        ExpressionAttributeValues: { ':account': account, ...(after === undefined ? {} : { ':after': after }) },
-        ConsistentRead: true,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    found.push(...(page.Items ?? []));
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
-  return found;
+/**
+ * Records that a request was refused of which no loan can be made, once: whoever repeats the step finds it recorded.
+ * @param audit its subject is the id that the loan would have
+ */
+export async function recordRefusalOnce(
+  audit: AuditEvent,
+  head: ChainHead | undefined,
+  tables: AuditTables,
+): Promise<void> {
+  const { accountId, subject, at } = audit;
+  const first: ConditionedWrite = {
+    condition: `the refusal of ${subject} is not on record`,
+    write: {
+      Put: {
+        TableName: tables.accountsTable,
+        Item: { ...refusalKey(accountId, subject), at },
+        ConditionExpression: 'attribute_not_exists(accountId)',
+      },
+    },
+  };
+  try {
+    await commitAudited([first], audit, head, tables);
+  } catch (error) {
+    if (!(error instanceof ConditionsFailed) || !error.conditions.includes(first.condition)) throw error;
+  }
+}
+
+function recordsOf(table: string, account: AccountId, after?: number): Promise<Record<string, unknown>[]> {
+  return queryAll({
+    TableName: table,
+    KeyConditionExpression: after === undefined ? 'accountId = :account' : 'accountId = :account AND seq > :after',
+    ExpressionAttributeValues: { ':account': account, ...(after === undefined ? {} : { ':after': after }) },
+    ConsistentRead: true,
+  });
 }
 
 /** All ledger entries of an account. */
 export async function ledgerOf(table: string, account: AccountId): Promise<LedgerEntry[]> {
-  return (await queryAll(table, account)) as unknown as LedgerEntry[];
+  return (await recordsOf(table, account)) as unknown as LedgerEntry[];
 }
 
 /** The audit records of an account after a sequence number, in order. */
 export async function auditOf(table: string, account: AccountId, after: number): Promise<AuditRecord[]> {
-  return (await queryAll(table, account, after)) as unknown as AuditRecord[];
+  return (await recordsOf(table, account, after)) as unknown as AuditRecord[];
 }

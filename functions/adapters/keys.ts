@@ -8,7 +8,7 @@ export interface AccountKey {
   readonly item: string;
 }
 
-function pooled(prefix: 'POOL' | 'EVENTS' | 'FORECAST' | 'PLAN', poolId: PoolId): AccountKey {
+function pooled(prefix: 'POOL' | 'EVENTS' | 'FORECAST' | 'PLAN' | 'OUTLOOK', poolId: PoolId): AccountKey {
   const { accountId, region, groupName } = poolIdParts(poolId);
   return { accountId, item: `${prefix}#${region}#${groupName}` };
 }
@@ -17,6 +17,7 @@ export const poolKey = (poolId: PoolId): AccountKey => pooled('POOL', poolId);
 export const eventsKey = (poolId: PoolId): AccountKey => pooled('EVENTS', poolId);
 export const forecastKey = (poolId: PoolId): AccountKey => pooled('FORECAST', poolId);
 export const planKey = (poolId: PoolId): AccountKey => pooled('PLAN', poolId);
+export const outlookKey = (poolId: PoolId): AccountKey => pooled('OUTLOOK', poolId);
 export const consentKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'CONSENT' });
 export const usageKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'USAGE' });
 export const chainKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'CHAIN' });
@@ -28,6 +29,12 @@ export const auditedKey = (accountId: AccountId): AccountKey => ({ accountId, it
 export const consentVersionKey = (accountId: AccountId, version: number): AccountKey => ({
   accountId,
   item: `CONSENT#${String(version).padStart(6, '0')}`,
+});
+
+/** That a request was refused of which there is no loan: its step may be repeated, and is on record once. */
+export const refusalKey = (accountId: AccountId, loanId: string): AccountKey => ({
+  accountId,
+  item: `REFUSAL#${loanId}`,
 });
 
 /** A pairing stands under both of its accounts: each reads its own partition only. */

@@ -4,6 +4,7 @@ import type { LatestMetrics } from '../../core/lending/assess.ts';
 import type { LenderNeed } from '../../core/lending/lender-need.ts';
 import { needAhead, needOnAlarm } from '../../core/lending/lender-need.ts';
 import type { RecallBy } from '../../core/lending/loan.ts';
+import type { Outlook } from '../../core/lending/outlook.ts';
 import type { GroupObservation, Pool } from '../../core/pool.ts';
 import type { LoanStore } from '../../core/ports.ts';
 import type { EpochMillis } from '../../core/units.ts';
@@ -37,6 +38,7 @@ export interface LenderRecalls {
   ahead(seen: {
     readonly pool: Pool;
     readonly plan?: PoolForecast | undefined;
+    readonly outlook?: Outlook | undefined;
     readonly now: EpochMillis;
   }): Promise<LenderNeed | undefined>;
 }

@@ -1,4 +1,4 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { paginateQuery } from '@aws-sdk/lib-dynamodb';
 import type { Loan } from '../../core/lending/loan.ts';
 import { isOpen } from '../../core/lending/loan.ts';
 import { lenderUnitsOf } from '../../core/lending/loan-units.ts';
@@ -16,30 +16,22 @@ const PAGE_LOANS = 50;
 export async function lentLoansOf(table: string, pool: Pick<Pool, 'spec' | 'lentUnits'>): Promise<Loan[]> {
   const found: Loan[] = [];
   let missing = pool.lentUnits;
-  let start: Record<string, unknown> | undefined;
-  while (missing > 0) {
-    const page = await documents.send(
-      new QueryCommand({
-        TableName: table,
-        IndexName: 'by-lender',
-        KeyConditionExpression: 'lenderAccountId = :account',
-        ExpressionAttributeValues: { ':account': pool.spec.accountId },
-        ScanIndexForward: false,
-        Limit: PAGE_LOANS,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    const loans = await loansById(
-      table,
-      (page.Items ?? []).map((item) => String(item['loanId'])),
-    );
-    for (const loan of loans) {
+  if (missing <= 0) return found;
+  const query = {
+    TableName: table,
+    IndexName: 'by-lender',
+    KeyConditionExpression: 'lenderAccountId = :account',
+    ExpressionAttributeValues: { ':account': pool.spec.accountId },
+    ScanIndexForward: false,
+  };
+  for await (const page of paginateQuery({ client: documents, pageSize: PAGE_LOANS }, query)) {
+    const ids = (page.Items ?? []).map((item) => String(item['loanId']));
+    for (const loan of await loansById(table, ids)) {
       if (loan.lenderPoolId !== pool.spec.poolId || !isOpen(loan)) continue;
       found.push(loan);
       missing -= lenderUnitsOf(loan);
     }
-    start = page.LastEvaluatedKey;
-    if (start === undefined) break;
+    if (missing <= 0) break;
   }
   return found;
 }

@@ -32,6 +32,6 @@ export async function unitsInLentCapacity(
   role: RoleInLinkedAccount,
 ): Promise<number | undefined> {
   if (loan.kind !== 'physical' || lenderPool === undefined) return undefined;
-  const { unitsInUse } = await import('./capacity-reservations.ts');
+  const { unitsInUse } = await import('./reservation-views.ts');
   return (await unitsInUse(loan, lenderPool.spec, role)) ?? 0;
 }

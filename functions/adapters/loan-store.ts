@@ -1,4 +1,4 @@
-import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { ChainHead } from '../../core/audit/chain.ts';
 import type {
   ConsentCondition,
@@ -23,6 +23,7 @@ import { pairingIdFor } from './ids.ts';
 import { consentKey, pairingStateKey, poolKey, usageKey } from './keys.ts';
 import { limitKey } from './limit-store.ts';
 import { countLoan } from './metrics.ts';
+import { queryAll } from './pages.ts';
 import { outboxItem } from './pairing-events.ts';
 import { snapshotKeys, snapshotOf } from './snapshot.ts';
 import { notStoppedCheck } from './stop-store.ts';
@@ -85,9 +86,9 @@ function poolWrite(table: string, change: PoolChange, loanId: LoanId): Condition
   const sets = ['#version = #version + :one', ...(moved ? ['movingLoanId = :loan'] : [])];
   const counters = (['lentUnits', 'borrowedUnits', 'provisionedUnits'] as const).filter((name) => change[name]);
   for (const name of counters) sets.push(`${name} = ${name} + :${name}`);
-  const stated = (['coolDownUntil', 'partnerCoolDowns', 'lendAgainAt', 'ceilingDriftUnits'] as const).filter(
-    (name) => change[name] !== undefined,
-  );
+  const stated = (
+    ['coolDownUntil', 'aheadAgainAt', 'partnerCoolDowns', 'lendAgainAt', 'ceilingDriftUnits'] as const
+  ).filter((name) => change[name] !== undefined);
   for (const name of stated) sets.push(`${name} = :${name}`);
   if (change.waiting === 'begin') sets.push('waitingLoanId = :loan');
   const removed = [
@@ -305,21 +306,15 @@ const INDEX_KEYS = {
 
 /** Loans of an account by one of the indexes, oldest first. `open` holds the open loans of a borrower. */
 export async function loansOf(table: string, index: keyof typeof INDEX_KEYS, account: AccountId): Promise<Loan[]> {
-  const ids: string[] = [];
-  let start: Item | undefined;
-  do {
-    const page = await documents.send(
-      new QueryCommand({
-        TableName: table,
-        IndexName: index,
-        KeyConditionExpression: '#account = :account',
-        ExpressionAttributeNames: { '#account': INDEX_KEYS[index] },
-        ExpressionAttributeValues: { ':account': account },
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    ids.push(...(page.Items ?? []).map((item) => String(item['loanId'])));
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
-  return loansById(table, ids);
+  const found = await queryAll({
+    TableName: table,
+    IndexName: index,
+    KeyConditionExpression: '#account = :account',
+    ExpressionAttributeNames: { '#account': INDEX_KEYS[index] },
+    ExpressionAttributeValues: { ':account': account },
+  });
+  return loansById(
+    table,
+    found.map((item) => String(item['loanId'])),
+  );
 }

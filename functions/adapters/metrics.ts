@@ -19,6 +19,11 @@ export function countFailedModel(name: string): void {
   single.addMetric('FailedModels', MetricUnit.Count, 1);
 }
 
+/** Counts the outlooks that a look ahead has made: `Outlooks`. Fewer than pools means that some lend by their plan alone. */
+export function countOutlooks(made: number): void {
+  metrics.singleMetric().addMetric('Outlooks', MetricUnit.Count, made);
+}
+
 /** Keeps what a pool lends and borrows and what it could: `LendingUnits`, `CouldLendUnits`, `BorrowingUnits`, `CouldBorrowUnits` by pool. */
 export function recordCapacity({
   poolId,

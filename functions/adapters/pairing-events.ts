@@ -1,5 +1,5 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { DeleteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { LoanEvent } from '../../core/lending/loan-event.ts';
 import type { PairingChange, PairingEvent } from '../../core/pairing/pairing.ts';
 import type { AccountId, EpochMillis } from '../../core/units.ts';
@@ -7,6 +7,7 @@ import { epochMillis } from '../../core/units.ts';
 import { documents } from './clients.ts';
 import { outboxKey } from './keys.ts';
 import { logger } from './middleware.ts';
+import { queryAll } from './pages.ts';
 
 const eventBridge = new EventBridgeClient({});
 const SOURCE = 'entangle';
@@ -95,25 +96,13 @@ export async function publishPairingEvents(changes: readonly PairingChange[], ro
  */
 export async function sweepEvents(account: AccountId, before: EpochMillis, route: EventRoute): Promise<number> {
   const { accountId: partition, item: since } = outboxKey(account, epochMillis(0));
-  const waiting: Waiting[] = [];
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await documents.send(
-      new QueryCommand({
-        TableName: route.accountsTable,
-        KeyConditionExpression: 'accountId = :partition AND #item BETWEEN :since AND :before',
-        ExpressionAttributeNames: { '#item': 'item' },
-        ExpressionAttributeValues: {
-          ':partition': partition,
-          ':since': since,
-          ':before': outboxKey(account, before).item,
-        },
-        ConsistentRead: true,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    for (const { event } of page.Items ?? []) waiting.push({ account, event: event as BusEvent });
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
+  const found = await queryAll({
+    TableName: route.accountsTable,
+    KeyConditionExpression: 'accountId = :partition AND #item BETWEEN :since AND :before',
+    ExpressionAttributeNames: { '#item': 'item' },
+    ExpressionAttributeValues: { ':partition': partition, ':since': since, ':before': outboxKey(account, before).item },
+    ConsistentRead: true,
+  });
+  const waiting = found.map(({ event }): Waiting => ({ account, event: event as BusEvent }));
   return putAll(waiting, route);
 }

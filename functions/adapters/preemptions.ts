@@ -75,7 +75,8 @@ export async function preemptFor(
   route: PreemptionRoute,
 ): Promise<LoanId[]> {
   const { rules, accountsTable, loansTable } = route;
-  if (rules.preemption === 'never' || loan.waiting === undefined) return [];
+  // A forecast asks for what is left over only.
+  if (rules.preemption === 'never' || loan.waiting === undefined || loan.forecastNeed !== undefined) return [];
   const lenders = loan.waiting.lenderPoolIds;
   const pools = await readAccountItems(accountsTable, [loan.borrowerPoolId, ...lenders].map(poolKey));
   const borrowerPool = pools.pool(loan.borrowerPoolId);

@@ -1,10 +1,15 @@
-import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { OrderRule } from '../../core/allocation/priority.ts';
+import type { HeldUnits } from '../../core/lending/lender-finding.ts';
 import type { Loan } from '../../core/lending/loan.ts';
+import { heldBefore } from '../../core/lending/queue.ts';
 import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
 import { readAccountItems } from './account-store.ts';
 import { documents } from './clients.ts';
+import { now } from './clock.ts';
 import { queueKey, usageKey } from './keys.ts';
 import { loansById } from './loan-store.ts';
+import { queryAll } from './pages.ts';
 
 /**
  * Who waits for which lender: an item for each lender's pool that a request may borrow from, under that pool. It only says where to look:
@@ -36,29 +41,45 @@ export async function leaveQueue(table: string, loanId: LoanId, lenders: readonl
 }
 
 async function idsInQueue(table: string, lender: PoolId): Promise<LoanId[]> {
-  const ids: LoanId[] = [];
   const { accountId } = queueKey(lender);
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await documents.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'accountId = :queue',
-        ExpressionAttributeValues: { ':queue': accountId },
-        ConsistentRead: true,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    ids.push(...(page.Items ?? []).map((item) => item['loanId'] as LoanId));
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
-  return ids;
+  const found = await queryAll({
+    TableName: table,
+    KeyConditionExpression: 'accountId = :queue',
+    ExpressionAttributeValues: { ':queue': accountId },
+    ConsistentRead: true,
+  });
+  return found.map((item) => item['loanId'] as LoanId);
 }
 
 /** The requests in the queues of some lenders' pools, each once, in no order; also such as do not wait any more. */
 export async function requestsInQueues(lenders: readonly PoolId[], tables: QueueTables): Promise<Loan[]> {
   const ids = await Promise.all(lenders.map((lender) => idsInQueue(tables.accountsTable, lender)));
   return loansById(tables.loansTable, [...new Set(ids.flat())]);
+}
+
+/** A request whose making was cut off is no reason to hold anything for it. */
+const ASKING_MILLIS = 120_000;
+
+/**
+ * What requests that come before another are to have of a lender: those that wait for it, and those that have found it busy just now.
+ * @param own the request that is looked at, which need not be written
+ * @returns undefined when nobody else asks
+ */
+export async function heldOf(
+  lender: PoolId,
+  own: Loan,
+  order: readonly OrderRule[],
+  tables: QueueTables,
+): Promise<HeldUnits | undefined> {
+  const at = now();
+  const found = await requestsInQueues([lender], tables);
+  const others = found.filter(
+    ({ loanId, state, requestedAt }) =>
+      loanId !== own.loanId && (state === 'waiting' || (state === 'requested' && at - requestedAt < ASKING_MILLIS)),
+  );
+  if (others.length === 0) return undefined;
+  const accounts = [own, ...others].map(({ borrowerAccountId }) => borrowerAccountId);
+  return heldBefore(own, others, { rules: order, now: at, usages: await usagesOf(tables.accountsTable, accounts) });
 }
 
 /** What accounts have lent and borrowed, which the order of requests looks at. */

@@ -14,8 +14,9 @@ import { HttpError } from './http.ts';
 import { consentKey, planKey, poolKey } from './keys.ts';
 import { lentLoansOf } from './lent-loans.ts';
 import { loansById, loansOf } from './loan-store.ts';
-import { parse } from './middleware.ts';
+import { logger, parse } from './middleware.ts';
 import type { PriorityRules } from './priority-rules.ts';
+import { serveWaiting } from './queue-service.ts';
 import { requestsInQueues, usagesOf } from './queue-store.ts';
 import type { RequestRoute } from './request-parts.ts';
 import { giveBackTooLittle, partsOf } from './request-parts.ts';
@@ -26,7 +27,7 @@ import { loanIdSchema } from './schemas.ts';
 export interface RequestService {
   readonly store: LoanStore;
   readonly accountsTable: string;
-  readonly route: Pick<RequestRoute, 'loansTable' | 'stepFunctions' | 'returnMachineArn'>;
+  readonly route: RequestRoute;
   readonly rules: PriorityRules;
   /** Answers who asks for what is another account's, and records it. */
   readonly refuse: (caller: Caller, what: string) => Promise<never>;
@@ -82,6 +83,15 @@ async function listRequests({ accountId }: Caller, service: RequestService): Pro
   return { requests };
 }
 
+/** A request that comes first holds units back from others: without it they look at once. Reconciling finds those that are missed. */
+async function serveOthers(cancelled: Loan, { accountsTable, route, rules }: RequestService): Promise<void> {
+  try {
+    await serveWaiting(cancelled, { ...route, rules, tables: { accountsTable, loansTable: route.loansTable } });
+  } catch (error) {
+    logger.error('those that wait were not served', { loanId: cancelled.loanId, error: error as Error });
+  }
+}
+
 /** Ends what is asked for still. What has been made stays, unless it is less than the account finds worth having. */
 async function cancelRequest(caller: Caller, service: RequestService): Promise<object> {
   const requestId = parse(loanIdSchema, caller.parameters['requestId'], 'path');
@@ -97,6 +107,7 @@ async function cancelRequest(caller: Caller, service: RequestService): Promise<o
   try {
     const { loan } = await commitStep(service.store, snapshot, cancel(snapshot, caller.userArn, now()));
     const givenBack = await giveBackTooLittle(loan, service.route);
+    await serveOthers(loan, service);
     return { requestId, cancelled: loan.loanId, units: loan.units, givenBack };
   } catch (error) {
     if (!(error instanceof StaleSnapshot)) throw error;

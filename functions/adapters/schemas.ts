@@ -6,6 +6,7 @@ import type { Offer } from '../../core/lending/saga.ts';
 import { CIRCLE_MEMBERS_MAX } from '../../core/pairing/matching/circles.ts';
 import type { PairingId } from '../../core/pairing/pairing.ts';
 import { PARTNERS_MAX } from '../../core/pairing/preferences.ts';
+import { azIdObjection } from '../../core/pairing/regions.ts';
 import type { GroupObservation } from '../../core/pool.ts';
 import { ISOLATION_LEVELS } from '../../core/pool.ts';
 import { RECORD_KINDS } from '../../core/trust/record.ts';
@@ -131,6 +132,14 @@ export const poolSpecSchema = z
   .refine((spec) => spec.poolId === `${spec.accountId}/${spec.region}/${spec.groupName}`, {
     path: ['poolId'],
     message: 'expected <accountId>/<region>/<groupName> of the same pool',
+  })
+  .superRefine(({ region, azIds }, context) => {
+    for (const [index, azId] of azIds.entries()) {
+      const objection = azIdObjection(region, azId);
+      if (objection !== undefined) {
+        context.addIssue({ code: 'custom', path: ['azIds', index], message: `expected ${objection}, got ${azId}` });
+      }
+    }
   });
 
 /** Business events of one pool: far below the 400 KB of one item. */
@@ -153,9 +162,11 @@ export const poolEventsSchema = z
   )
   .max(POOL_EVENTS_MAX);
 
+/** A pool may borrow many times what it owns: one that owns little has the highest peaks beside it. */
+const BORROWED_PERCENT_MAX = 100_000;
+
 const usageLimits = {
   maxUnits: positive,
-  maxSharePercent: percent,
   maxUnitHoursPerMonth: z.number().gt(0),
 };
 
@@ -168,6 +179,7 @@ export const consentTermsSchema = z
     lend: z
       .strictObject({
         ...usageLimits,
+        maxSharePercent: percent,
         minPriceMicroUsdPerUnitHour: microUsdSchema,
         recallNoticeSeconds: wholeNumber,
         recallableFromSeconds: wholeNumber.exactOptional(),
@@ -177,6 +189,7 @@ export const consentTermsSchema = z
     borrow: z
       .strictObject({
         ...usageLimits,
+        maxSharePercent: z.number().gt(0).max(BORROWED_PERCENT_MAX),
         maxPriceMicroUsdPerUnitHour: microUsdSchema,
         minRecallNoticeSeconds: wholeNumber,
         maxNeedLevel: z.enum(NEED_LEVELS).exactOptional(),

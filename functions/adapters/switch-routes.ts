@@ -17,6 +17,7 @@ import type { EventRoute } from './pairing-events.ts';
 import { publishPairingEvents } from './pairing-events.ts';
 import { writePairing } from './pairing-store.ts';
 import { accountIdSchema, pairingIdSchema } from './schemas.ts';
+import type { RecalledLoans } from './stop-duties.ts';
 import { organisationSwitch, storedStops } from './stop-store.ts';
 import type { StoppedLoan } from './switches.ts';
 import {
@@ -36,8 +37,7 @@ export interface SwitchService {
   readonly loansTable: string;
   readonly hubAccount: AccountId;
   readonly events: EventRoute;
-  /** Recalls loans. @returns the ids of those that are on their way back */
-  readonly recall: (loans: readonly StoppedLoan[]) => Promise<string[]>;
+  readonly recall: (loans: readonly StoppedLoan[], withinMillis: number) => Promise<RecalledLoans>;
   /** Records that a caller asked for what is not its own, and refuses. */
   readonly refuse: (caller: Caller, what: string) => Promise<never>;
 }
@@ -118,8 +118,12 @@ function isOfPairing(loan: Loan, { lenderPoolId, borrowerPoolId }: Pairing): boo
   return loan.lenderPoolId === lenderPoolId && loan.borrowerPoolId === borrowerPoolId;
 }
 
-async function recallAmong(loans: readonly Loan[], recall: boolean, service: SwitchService): Promise<string[]> {
-  return recall ? service.recall(await loansToRecall(service.tables.accountsTable, loans)) : [];
+/** API Gateway waits for 29 s: what is not recalled by then is for the same command once more, or for reconciling. */
+const RECALL_MILLIS = 18_000;
+
+async function recallAmong(loans: readonly Loan[], recall: boolean, service: SwitchService): Promise<RecalledLoans> {
+  if (!recall) return { recalled: [], left: 0 };
+  return service.recall(await loansToRecall(service.tables.accountsTable, loans), RECALL_MILLIS);
 }
 
 async function stopWhat(caller: Caller, service: SwitchService): Promise<object> {
@@ -132,18 +136,18 @@ async function stopWhat(caller: Caller, service: SwitchService): Promise<object>
     const borrowed = body.recall ? await openLoansOf(loansTable, [pairing.borrowerAccountId], false) : [];
     const loans = borrowed.filter((loan) => isOfPairing(loan, pairing));
     const recalled = await recallAmong(loans, body.recall, service);
-    return { pairing: pairingFor(caller.accountId, pairing, 'none'), recalled };
+    return { pairing: pairingFor(caller.accountId, pairing, 'none'), ...recalled };
   }
   if (body.accountId !== undefined) {
     const by = await roleFor(caller, body.accountId, service);
     const stop = await stopOne(body.accountId, by, wanted, tables);
     const loans = body.recall ? await openLoansOf(loansTable, [body.accountId], true) : [];
-    return { accountId: body.accountId, by, stop, recalled: await recallAmong(loans, body.recall, service) };
+    return { accountId: body.accountId, by, stop, ...(await recallAmong(loans, body.recall, service)) };
   }
   if (caller.accountId !== hubAccount) return service.refuse(caller, 'the switch of the organisation');
   const { stop, accounts } = await stopOrganisation(wanted, hubAccount, tables);
   const loans = body.recall ? await openLoansOf(loansTable, accounts, false) : [];
-  return { stop, accounts: accounts.length, recalled: await recallAmong(loans, body.recall, service) };
+  return { stop, accounts: accounts.length, ...(await recallAmong(loans, body.recall, service)) };
 }
 
 async function resumeWhat(caller: Caller, service: SwitchService): Promise<object> {

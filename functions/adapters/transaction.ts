@@ -92,7 +92,7 @@ function auditWrites({ accountId, events }: Append, head: ChainHead, tables: Aud
 }
 
 /** Enough for dozens of commits in one account at the same moment, within the time that a function has. */
-const APPEND_ATTEMPTS = 30;
+const APPEND_ATTEMPTS = 60;
 const FIRST_PAUSE_MILLIS = 10;
 const LONGEST_PAUSE_MILLIS = 400;
 
@@ -105,9 +105,9 @@ const APPEND_MILLIS_MAX = 20_000;
  * Full jitter: those who collided do not collide again. Appends to one chain follow one another, so the longest pause grows with the
  * time that one takes: pauses that are short beside it would only make the same collisions again.
  */
-async function pause(attempt: number, attemptMillis: number): Promise<void> {
+async function pause(pauses: number, attemptMillis: number): Promise<void> {
   const longest = LONGEST_PAUSE_MILLIS + TURNS_IN_A_PAUSE * attemptMillis;
-  const millis = Math.random() * Math.min(FIRST_PAUSE_MILLIS * 2 ** attempt, longest);
+  const millis = Math.random() * Math.min(FIRST_PAUSE_MILLIS * 2 ** pauses, longest);
   await new Promise((resolve) => setTimeout(resolve, millis));
 }
 
@@ -152,6 +152,7 @@ export async function commitAuditedInAll(
   const appends = appendsOf(events);
   const heads = new Map(appends.map(({ accountId }) => [String(accountId), hints[accountId] ?? GENESIS]));
   const startedAt = now();
+  let [pauses, isFresh] = [0, false];
   for (let attempt = 1; attempt <= APPEND_ATTEMPTS && now() - startedAt < APPEND_MILLIS_MAX; attempt += 1) {
     const attemptedAt = now();
     const appended = appends.map((each) => auditWrites(each, heads.get(each.accountId) ?? GENESIS, tables));
@@ -167,8 +168,14 @@ export async function commitAuditedInAll(
       const codes = reasons.map((reason) => reason.Code ?? 'None').filter((code) => code !== 'None');
       const retryable = codes.every((code) => code === 'ConditionalCheckFailed' || code === 'TransactionConflict');
       if (!retryable) throw error;
-      for (const [account, head] of movedHeads(appends, reasons, writes.length)) heads.set(account, head);
-      await pause(attempt, now() - attemptedAt);
+      const moved = movedHeads(appends, reasons, writes.length);
+      for (const [account, head] of moved) heads.set(account, head);
+      // A head is worth most at the moment it is learnt: after a pause others have moved it on. So the attempt after a pause finds
+      // out where the chain ends, and the next one follows at once.
+      isFresh = moved.size > 0 && !isFresh;
+      if (isFresh) continue;
+      pauses += 1;
+      await pause(pauses, now() - attemptedAt);
     }
   }
   const accounts = appends.map(({ accountId }) => accountId).join(' or ');

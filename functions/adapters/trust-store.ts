@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { TrustEvidence } from '../../core/trust/evidence.ts';
 import { auditOfRecord, replacementOf } from '../../core/trust/record.ts';
 import { HALF_LIFE_DAYS } from '../../core/trust/trust.ts';
@@ -7,6 +7,7 @@ import type { AccountId, EpochMillis } from '../../core/units.ts';
 import { epochMillis } from '../../core/units.ts';
 import { documents } from './clients.ts';
 import { evidenceItem } from './keys.ts';
+import { queryAll } from './pages.ts';
 import type { AuditTables, ConditionedWrite } from './transaction.ts';
 import { ConditionsFailed, commitAudited } from './transaction.ts';
 
@@ -21,18 +22,20 @@ const keyOf = ({ accountId, at, evidenceId }: TrustEvidence) => ({ accountId, it
  * was recorded since.
  */
 export async function writeEvidence(table: string, evidence: readonly TrustEvidence[]): Promise<void> {
-  for (const each of evidence) {
-    try {
-      await documents.send(
-        new PutCommand({
-          TableName: table,
-          Item: { ...each, ...keyOf(each) },
-          ConditionExpression: 'attribute_not_exists(accountId)',
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+  await Promise.all(evidence.map((each) => keep(table, each)));
+}
+
+async function keep(table: string, evidence: TrustEvidence): Promise<void> {
+  try {
+    await documents.send(
+      new PutCommand({
+        TableName: table,
+        Item: { ...evidence, ...keyOf(evidence) },
+        ConditionExpression: 'attribute_not_exists(accountId)',
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
   }
 }
 
@@ -95,22 +98,13 @@ export async function recordEvidence(
 /** The evidence of an account that still counts. */
 export async function evidenceOf(table: string, account: AccountId, now: EpochMillis): Promise<TrustEvidence[]> {
   const since = epochMillis(Math.max(0, now - HALF_LIVES_READ * HALF_LIFE_DAYS * MILLIS_PER_DAY));
-  const found: TrustEvidence[] = [];
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await documents.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'accountId = :account AND #item BETWEEN :since AND :end',
-        ExpressionAttributeNames: { '#item': 'item' },
-        // '~' comes after every digit and letter: all evidence, however clocks differ.
-        ExpressionAttributeValues: { ':account': account, ':since': evidenceItem(since), ':end': 'EVIDENCE#~' },
-        ConsistentRead: true,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    for (const { item: _sortKey, ...evidence } of page.Items ?? []) found.push(evidence as unknown as TrustEvidence);
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
-  return found;
+  const found = await queryAll({
+    TableName: table,
+    KeyConditionExpression: 'accountId = :account AND #item BETWEEN :since AND :end',
+    ExpressionAttributeNames: { '#item': 'item' },
+    // '~' comes after every digit and letter: all evidence, however clocks differ.
+    ExpressionAttributeValues: { ':account': account, ':since': evidenceItem(since), ':end': 'EVIDENCE#~' },
+    ConsistentRead: true,
+  });
+  return found.map(({ item: _sortKey, ...evidence }) => evidence as unknown as TrustEvidence);
 }

@@ -77,16 +77,17 @@ function stepGrants(grantors: Grantors) {
   } satisfies Partial<Record<FunctionName, readonly Grant[]>>;
 }
 
-/** What each function may do: the one place to read it. */
-function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
-  const { tables, history, workflows } = grantors;
-  const { changeLoan, changePairings, readLoans } = groupsOf(grantors);
-  const grants: Record<FunctionName, readonly Grant[]> = {
-    'on-alarm': [(to) => workflows.grantStart('borrow', to)],
-    'on-recovery': [(to) => tables.grantReadAccounts(to), ...readLoans, (to) => workflows.grantStart('return', to)],
-    ...stepGrants(grantors),
+/** What the steps of a plan may do. */
+function planGrants(grantors: Grantors) {
+  const { tables, history } = grantors;
+  const { changePairings } = groupsOf(grantors);
+  return {
     'list-pools': [(to) => tables.grantListPools(to), (to) => history.grantPutPlanLists(to)],
-    collect: [(to) => tables.grantReadAccounts(to), (to) => history.grantChangeHistory(to)],
+    collect: [
+      (to) => tables.grantChangeAccounts(to),
+      (to) => tables.grantAppendAudit(to),
+      (to) => history.grantChangeHistory(to),
+    ],
     forecast: [
       (to) => tables.grantReadAccounts(to),
       (to) => tables.grantPutAccounts(to),
@@ -105,6 +106,18 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
       (to) => history.grantReadPlanLists(to),
       (to) => history.grantPutPredictions(to),
     ],
+  } satisfies Partial<Record<FunctionName, readonly Grant[]>>;
+}
+
+/** What each function may do: the one place to read it. */
+function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
+  const { tables, history, workflows } = grantors;
+  const { changeLoan, changePairings, readLoans } = groupsOf(grantors);
+  const grants: Record<FunctionName, readonly Grant[]> = {
+    'on-alarm': [(to) => workflows.grantStart('borrow', to)],
+    'on-recovery': [(to) => tables.grantReadAccounts(to), ...readLoans, (to) => workflows.grantStart('return', to)],
+    ...stepGrants(grantors),
+    ...planGrants(grantors),
     'look-ahead': [
       (to) => tables.grantListPools(to),
       ...changePairings,
@@ -117,7 +130,11 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
       (to) => workflows.grantStart('plan', to),
       (to) => workflows.grantStart('return', to),
     ],
-    'measure-capacity': [(to) => tables.grantListPools(to), (to) => tables.grantReadAccounts(to)],
+    'measure-capacity': [
+      (to) => tables.grantListPools(to),
+      (to) => tables.grantReadAccounts(to),
+      (to) => tables.grantReadLoans(to),
+    ],
     reconcile: [
       (to) => tables.grantListPools(to),
       ...changePairings,
@@ -134,6 +151,8 @@ function grantsOf(name: FunctionName, grantors: Grantors): readonly Grant[] {
       ...readLoans,
       (to) => tables.grantReadLedger(to),
       (to) => tables.grantReadAudit(to),
+      (to) => tables.grantClearQueues(to),
+      (to) => workflows.grantStart('borrow', to),
       (to) => workflows.grantStart('return', to),
     ],
   };

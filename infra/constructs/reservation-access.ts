@@ -66,14 +66,29 @@ function grantLaunching(adjust: Role): void {
   );
 }
 
+/** For looking at a loan while it lasts: whether it is shared still, and whether the group launches into it. */
+function grantLooking(observe: Role, lends: boolean, launches: boolean): void {
+  const { account, partition, region } = Stack.of(observe);
+  if (lends) {
+    const actions = ['ec2:DescribeCapacityReservations', 'ram:GetResourceShares', 'ram:GetResourceShareAssociations'];
+    statement(observe, actions, '*');
+  }
+  if (!launches) return;
+  const groups = `arn:${partition}:resource-groups:${region}:${account}:group/*`;
+  statement(observe, ['resource-groups:ListGroupResources'], groups);
+  acknowledge(
+    observe,
+    `IAM5[Resource::${groups}]`,
+    'Reads only; a group whose tag was taken off has to be told from others.',
+  );
+}
+
 /** What loans of reserved capacity need in an account, and nothing where no pool takes part in them. */
 export function grantReservations({ observe, adjust }: HubAccess, pools: readonly Reserving[]): void {
   const lends = pools.some(({ lendsAs }) => lendsAs === 'physical');
   const launches = pools.some(({ launchesIntoReservations }) => launchesIntoReservations === true);
-  if (lends) {
-    statement(observe, ['ec2:DescribeCapacityReservations'], '*');
-    grantLending(adjust);
-  }
+  grantLooking(observe, lends, launches);
+  if (lends) grantLending(adjust);
   if (launches) grantLaunching(adjust);
   if (lends || launches) statement(adjust, ['ec2:DescribeCapacityReservations'], '*');
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { capacity } from '../../cli/capacity.ts';
 import type { HubApi } from '../../cli/hub-api.ts';
 import type { PoolCapacity } from '../../core/lending/capacity.ts';
-import { poolId } from '../../core/units.ts';
+import { plusMillis, poolId } from '../../core/units.ts';
 import { BORROWER, NOW, REGION } from '../support/fixtures.ts';
 
 const CAPACITY: PoolCapacity = {
@@ -17,6 +17,17 @@ const CAPACITY: PoolCapacity = {
 };
 
 describe('entangle capacity', () => {
+  it.each([
+    ['outlook', 239_000, 'by its outlook, 4 min old'],
+    ['plan', 5 * 3_600_000, 'by its plan, 5 h old'],
+  ] as const)('shows that a pool could lend by its %s', async (by, millis, shown) => {
+    const couldLendBy = { by, madeAt: plusMillis(NOW, -millis) };
+    const hub: Partial<HubApi> = { capacities: () => Promise.resolve([{ ...CAPACITY, couldLendBy }]) };
+    const { text, json } = await capacity(hub as HubApi, []);
+    expect(text).toContain(`could lend 3, ${shown}  (ceiling 9`);
+    expect(json).toMatchObject({ capacities: [{ couldLendBy }] });
+  });
+
   it('shows both ways of each pool, or of the one that is named', async () => {
     const asked: (string | undefined)[] = [];
     const hub: Partial<HubApi> = {

@@ -5,26 +5,27 @@ import * as z from 'zod';
 import { simulationJsonSchema } from '../../cli/simulate-report.ts';
 import { scenarioJsonSchema } from '../../cli/simulate-scenario.ts';
 import type { Json } from './pair-command.ts';
-import { accountAt, idAt } from './pair-command.ts';
+import { accountAt, CONSENT, idAt } from './pair-command.ts';
 import { csvOf, dayAndNight, simulatedFleet, simulateFolder, simulateText, simulationOf } from './simulate-command.ts';
 
 const TRACES = csvOf(dayAndNight());
+const WEEK = csvOf(dayAndNight(7));
 const FLEET = simulatedFleet(2);
 const schemaAt = (name: string) => JSON.parse(readFileSync(`docs/schemas/${name}.schema.json`, 'utf8')) as Json;
 
 describe('entangle simulate', () => {
   it('says what lending would have done, beside its bounds', async () => {
-    const report = await simulationOf(TRACES, FLEET);
+    const report = await simulationOf(WEEK, FLEET);
     const { lending, oracle, pooled, noLending, perfectForecast, accounts, days } = report;
-    expect(report).toMatchObject({ seed: 1, stepSeconds: 300, poolDays: 8, startAt: '2026-01-05T00:00:00.000Z' });
-    expect(report.measuredFrom).toBe('2026-01-07T00:00:00.000Z');
+    expect(report).toMatchObject({ seed: 1, stepSeconds: 300, poolDays: 14, startAt: '2026-01-05T00:00:00.000Z' });
+    expect(report.measuredFrom).toBe('2026-01-08T12:00:00.000Z');
     expect(lending.coverPercent).toBeGreaterThan(80);
     expect(lending.coverPercent).toBeLessThanOrEqual(oracle.coverPercent ?? 0);
     expect(oracle.coverPercent).toBe(100);
     expect(pooled.coverPercent).toBe(100);
     expect(perfectForecast.harmPercent).toBe(0);
     expect(lending.utilisationPercent).toBeGreaterThan(noLending.utilisationPercent ?? 100);
-    expect(days).toHaveLength(2);
+    expect(days).toHaveLength(4);
     const [paid, earned] = [accounts.map(({ paidUsd }) => paidUsd), accounts.map(({ earnedUsd }) => earnedUsd)];
     expect((paid[0] ?? 0) + (paid[1] ?? 0)).toBeCloseTo((earned[0] ?? 0) + (earned[1] ?? 0), 9);
     expect(accounts[0]?.accountId).toBe(accountAt(0));
@@ -52,13 +53,42 @@ describe('entangle simulate', () => {
   });
 
   it('follows the scenario', async () => {
-    const slow = await simulationOf(TRACES, FLEET, { alarmSeconds: 7_200, borrowAhead: null });
-    const usual = await simulationOf(TRACES, FLEET);
+    const slow = await simulationOf(WEEK, FLEET, { alarmSeconds: 7_200, borrowAhead: null });
+    const usual = await simulationOf(WEEK, FLEET);
     expect(slow.lending.coverPercent).toBeLessThan(usual.lending.coverPercent ?? 0);
     expect(slow.scenario).toMatchObject({ alarmSeconds: 7_200 });
     const owned = await simulationOf(TRACES, FLEET, { commitmentPercentile: 100 });
     expect(owned.pools[0]?.ownedUnits).toBe(12);
     expect(owned.lending.coverPercent).toBeNull();
+  });
+
+  it('says which limits of consents hold loans back, and what they cost', async () => {
+    const least = { maxUnits: 1, maxSharePercent: 100, maxUnitHoursPerMonth: 10_000 };
+    const { lend, borrow } = CONSENT;
+    const tight = simulatedFleet(2, {
+      defaultConsent: { lend: { ...lend, ...least }, borrow: { ...borrow, ...least } },
+    });
+    const { lending, withoutLimits, limitedBy, notes } = await simulationOf(WEEK, tight);
+    expect(withoutLimits?.coverPercent).toBeGreaterThan(1.5 * (lending.coverPercent ?? 0));
+    expect(limitedBy.map(({ limit }) => limit)).toEqual(expect.arrayContaining(['borrow.maxUnits', 'lend.maxUnits']));
+    expect(notes[0]).toMatch(
+      /^limits of consents hold loans back: cover is .* %, without them .* \(.*borrow\.maxUnits of 2 accounts/,
+    );
+    const wide = await simulationOf(WEEK, FLEET);
+    expect([wide.withoutLimits, wide.limitedBy, wide.notes]).toEqual([null, [], []]);
+  });
+
+  it('lends parts of units where pools own parts, and whole ones elsewhere', async () => {
+    const { pools, ...others } = simulatedFleet(2) as { pools: Json[] };
+    const parts = { ...others, pools: pools.map(({ lendsAs: _physical, ...pool }) => ({ ...pool, ownedUnits: 10.5 })) };
+    const report = await simulationOf(WEEK, parts);
+    expect(report.pools.map(({ ownedUnits }) => ownedUnits)).toEqual([10.5, 10.5]);
+    expect(report.scenario).toMatchObject({ wholeUnits: false });
+    expect((await simulationOf(WEEK, FLEET)).scenario).toMatchObject({ wholeUnits: true });
+    const wrong = { ...others, pools: pools.map((pool) => ({ ...pool, ownedUnits: -0.5 })) };
+    expect((await simulateText(WEEK, wrong, undefined)).error).toMatch(
+      /pools\[0\]\.ownedUnits: expected a whole number/,
+    );
   });
 
   it('draws a page without scripts, with names that cannot become markup', async () => {

@@ -9,7 +9,7 @@ function hub(asked: unknown[]): HubApi {
   const answers: Partial<HubApi> = {
     stop: (body) => {
       asked.push(body);
-      return Promise.resolve({ answer: { recalled: ['ln-1'] }, recalled: ['ln-1'] });
+      return Promise.resolve({ answer: { recalled: ['ln-1'], left: 0 }, recalled: ['ln-1'], left: 0 });
     },
     resume: (body) => {
       asked.push(body);
@@ -37,6 +37,40 @@ describe('the kill switch on the command line', () => {
       { accountId: BORROWER, reason: 'drill', recall: false },
       { pairingId: 'pr-1', reason: 'over' },
     ]);
+  });
+
+  /** A hub that recalls some loans with each request. */
+  function slowHub(requests: readonly { readonly recalled: readonly string[]; readonly left: number }[]) {
+    let made = 0;
+    const api = {
+      stop: () => {
+        const some = requests[made] ?? { recalled: [], left: 0 };
+        made += 1;
+        return Promise.resolve({ answer: some, ...some });
+      },
+    };
+    return { api: api as Partial<HubApi> as HubApi, made: () => made };
+  }
+
+  it('asks again until all loans are recalled', async () => {
+    const { api, made } = slowHub([
+      { recalled: ['ln-2', 'ln-3'], left: 1 },
+      { recalled: ['ln-1', 'ln-2'], left: 0 },
+    ]);
+    const { text, json } = await stop(api, [], { all: true, recall: true, reason: 'drill' });
+    expect(json).toEqual({ recalled: ['ln-1', 'ln-2', 'ln-3'], left: 0 });
+    expect(text).toContain('loans recalled: ln-1, ln-2, ln-3');
+    expect(made()).toBe(2);
+  });
+
+  it('leaves to reconciling what asking again does not recall', async () => {
+    const { api, made } = slowHub([
+      { recalled: ['ln-1'], left: 2 },
+      { recalled: [], left: 2 },
+    ]);
+    const { text } = await stop(api, [], { all: true, recall: true, reason: 'drill' });
+    expect(text).toMatch(/loans recalled: ln-1; 2 more are recalled within a minute, by reconciling$/);
+    expect(made()).toBe(2);
   });
 
   it.each([

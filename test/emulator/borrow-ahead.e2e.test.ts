@@ -161,7 +161,7 @@ describe('a rising trace', () => {
     expect(loan).not.toHaveProperty('alarmName');
     expect(loan.reasons[0]).toMatch(/^pre-emptive: probability [\d.]+ of cpu reaching 2.8 units before /);
     expect(await fleet.group(idOf(borrower))).toMatchObject({ maxSize: 6, instances: 6 });
-    expect(await fleet.group(idOf(lender))).toMatchObject({ maxSize: 6 });
+    expect(await fleet.group(idOf(lender))).toMatchObject({ maxSize: 10 });
     const asked = (await auditOf(fleet, BORROWER)).find(({ subject }) => subject === loan.loanId);
     expect(asked).toMatchObject({ type: 'loan.requested', detail: { askedAhead: loan.reasons[0] } });
 

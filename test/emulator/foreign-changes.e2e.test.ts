@@ -9,7 +9,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { clientOptions, Fleet } from '../support/deployment.ts';
 import type { FleetPool } from '../support/lending-fleet.ts';
 import { BORROWER, FLEET, idOf, LENDER } from '../support/lending-fleet.ts';
-import { borrow, calmFleet, ended, giveBack, loanIn, overload, trailOf } from '../support/loan-story.ts';
+import { auditOf, borrow, calmFleet, ended, giveBack, loanIn, overload, trailOf } from '../support/loan-story.ts';
 
 const fleet = new Fleet();
 const { lender, borrower } = FLEET.foreign;
@@ -97,7 +97,17 @@ describe('a predictive scaling policy that raises MaxSize by itself', () => {
     await expect(fleet.api(LENDER, 'PUT', '/pools', spec)).rejects.toThrow(/IncreaseMaxCapacity/);
     const loan = await loanIn(fleet, borrower, await overload(fleet, borrower), 'refused');
     expect(loan.endDetail).toMatch(/a predictive scaling policy of its group may raise MaxSize by itself/);
+    // A plan finds it without any loan, once, and pairs the pool with nobody until it is gone.
+    const noted = async (type: string) =>
+      (await auditOf(fleet, LENDER)).filter((record) => record.type === type && record.subject === idOf(lender)).length;
+    await fleet.invoke('collect', { poolId: idOf(lender) });
+    await fleet.invoke('collect', { poolId: idOf(lender) });
+    expect(await fleet.pool(idOf(lender))).toMatchObject({ raisesOwnCeiling: true });
+    expect(await noted('pool.ceiling-not-fixed')).toBe(1);
     await ownerOf(lender).send(new DeletePolicyCommand(group));
+    await fleet.invoke('collect', { poolId: idOf(lender) });
+    expect(await fleet.pool(idOf(lender))).not.toHaveProperty('raisesOwnCeiling');
+    expect(await noted('pool.ceiling-fixed')).toBe(1);
   });
 });
 

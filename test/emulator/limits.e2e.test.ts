@@ -95,6 +95,31 @@ describe('limits beside those of consents', () => {
     await fleet.api(HUB, 'PUT', '/organisation', { units: [] });
   });
 
+  it('of an organisation whose statement crashed reach their accounts by reconciling, once', async () => {
+    const units = [{ name: 'wholesale', accounts: [RIVAL], limits: { borrow: ONE_UNIT } }];
+    const recorded = () => stopsIn(RIVAL, 'organisation.changed');
+    const before = await recorded();
+    // What is stated is written, but whoever did it is never answered and gets no further.
+    await fleet.control.addFault({
+      service: 'dynamodb',
+      action: 'TransactWriteItems',
+      match: 'organisation.stated',
+      times: 200,
+      when: 'after',
+      errorCode: 'InternalServerError',
+    });
+    await expect(fleet.api(HUB, 'PUT', '/organisation', { units })).rejects.toThrow(/500|409/);
+    await fleet.control.clearFaults();
+    expect(await fleet.api(RIVAL, 'GET', '/organisation')).toEqual({ unitsAbove: [] });
+    await fleet.invoke('reconcile', {});
+    await fleet.invoke('reconcile', {});
+    expect(await fleet.api(RIVAL, 'GET', '/organisation')).toEqual({
+      unitsAbove: [{ name: 'wholesale', limits: { borrow: ONE_UNIT } }],
+    });
+    expect(await recorded()).toBe(before + 1);
+    await fleet.api(HUB, 'PUT', '/organisation', { units: [] });
+  });
+
   it('let what is within them be lent, and count it until it ends', async () => {
     await fleet.api(LENDER, 'PUT', '/pools', { ...spec, limits: { lend: { maxUnits: 3 } } });
     const before = await capacityOf(RIVAL, idOf(borrower));

@@ -1,6 +1,19 @@
 import { AutoScalingClient, UpdateAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
-import { CreateCapacityReservationCommand, DescribeCapacityReservationsCommand, EC2Client } from '@aws-sdk/client-ec2';
-import { GetResourceSharesCommand, RAMClient } from '@aws-sdk/client-ram';
+import {
+  CreateCapacityReservationCommand,
+  DeleteTagsCommand,
+  DescribeCapacityReservationsCommand,
+  EC2Client,
+  ModifyCapacityReservationCommand,
+  MoveCapacityReservationInstancesCommand,
+  UpdateInterruptibleCapacityReservationAllocationCommand,
+} from '@aws-sdk/client-ec2';
+import {
+  DeleteResourceShareCommand,
+  DisassociateResourceShareCommand,
+  GetResourceSharesCommand,
+  RAMClient,
+} from '@aws-sdk/client-ram';
 import { CreateGroupCommand, ListGroupResourcesCommand, ResourceGroupsClient } from '@aws-sdk/client-resource-groups';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LoanView } from '../../core/lending/disclosure.ts';
@@ -9,7 +22,7 @@ import { listenForEc2 } from '../support/account-listener.ts';
 import { capacityContract, UNDONE_SECONDS, undone } from '../support/capacity-contract.ts';
 import { clientOptions, Fleet, until } from '../support/deployment.ts';
 import { BORROWER, FLEET, idOf, LENDER, REGION } from '../support/lending-fleet.ts';
-import { booksOf, borrow, calm, calmFleet, giveBack, trailOf } from '../support/loan-story.ts';
+import { booksOf, borrow, calm, calmFleet, ended, giveBack, trailOf } from '../support/loan-story.ts';
 
 const fleet = new Fleet();
 const { lender, borrower } = FLEET.reserved;
@@ -220,5 +233,138 @@ describe('a loan of reserved capacity that cannot be made leaves everything as b
     expect(await booksOf(fleet, both)).toEqual(before);
     expect(await capacityOf()).toEqual(WHOLE);
     await prepareBorrower(target);
+  });
+});
+
+/** More than the own 4 instances serve at 50 %, and less than the threshold on 6: the loan is needed. */
+const stillNeeded = () => fleet.publish(idOf(borrower), 'cpu', 60);
+
+/** The ids of what the loan's owner may change behind the hub's back, as the owner sees the loan. */
+async function lentIn(loan: LoanView) {
+  const { loan: seen } = await fleet.api<{ loan: LoanView }>(LENDER, 'GET', `/loans/${loan.loanId}`);
+  if (seen.lentReservation === undefined || seen.lenderReservations === undefined) throw new Error('nothing is lent');
+  return { ...seen.lentReservation, ...seen.lenderReservations };
+}
+type Lent = Awaited<ReturnType<typeof lentIn>>;
+
+const INTERFERENCES: [string, RegExp, (lent: Lent) => Promise<unknown>][] = [
+  [
+    'the share is deleted',
+    /is shared with its borrower no longer/,
+    ({ shareArn }) => ram.send(new DeleteResourceShareCommand({ resourceShareArn: shareArn })),
+  ],
+  [
+    "the borrower's account is taken out of the share",
+    /is shared with its borrower no longer/,
+    ({ shareArn }) =>
+      ram.send(new DisassociateResourceShareCommand({ resourceShareArn: shareArn, principals: [BORROWER] })),
+  ],
+  [
+    'the reservation is taken out of the share',
+    /is shared with its borrower no longer/,
+    ({ shareArn, reservationArn }) =>
+      ram.send(new DisassociateResourceShareCommand({ resourceShareArn: shareArn, resourceArns: [reservationArn] })),
+  ],
+  [
+    'the lender asks a part of the allocation back itself',
+    /was asked back by somebody else/,
+    ({ splitReservationId }) =>
+      lenderEc2.send(
+        new UpdateInterruptibleCapacityReservationAllocationCommand({
+          CapacityReservationId: splitReservationId,
+          TargetInstanceCount: 1,
+        }),
+      ),
+  ],
+];
+
+describe('what somebody else does to reserved capacity during a loan', () => {
+  it.each(INTERFERENCES)('ends it in order when %s, and makes nothing again', async (_what, reason, interfere) => {
+    const before = await booksOf(fleet, both);
+    const loan = await borrow(fleet, borrower);
+    await stillNeeded();
+    expect(await fleet.invoke('reconcile', {})).toMatchObject({ foreign: 0 });
+    await interfere(await lentIn(loan));
+    expect(await fleet.invoke('reconcile', {})).toMatchObject({ foreign: 1 });
+    const end = await ended(fleet, BORROWER, loan.loanId);
+    expect(end).toMatchObject({
+      state: 'returned',
+      recall: { by: 'foreign-change', reason: expect.stringMatching(reason) },
+    });
+    expect((await trailOf(fleet, end)).filter((type) => type === 'loan.recalled')).toHaveLength(1);
+    expect(await capacityOf()).toEqual(WHOLE);
+    expect(await booksOf(fleet, both)).toEqual(before);
+  });
+
+  it("ends it when the borrower's group launches into something else, which is left alone", async () => {
+    const { Group } = await resourceGroups.send(
+      new CreateGroupCommand({
+        Name: `${RESOURCE_GROUP}-other`,
+        Configuration: [{ Type: 'AWS::EC2::CapacityReservationPool' }],
+        Tags: { 'entangle:lending': 'enabled' },
+      }),
+    );
+    const loan = await borrow(fleet, borrower);
+    await stillNeeded();
+    await prepareBorrower(Group?.GroupArn ?? '');
+    expect(await fleet.invoke('reconcile', {})).toMatchObject({ foreign: 1 });
+    expect(await ended(fleet, BORROWER, loan.loanId)).toMatchObject({
+      state: 'returned',
+      recall: { by: 'foreign-change', reason: expect.stringMatching(/launches no longer into the reserved capacity/) },
+    });
+    // Out of the group that it was put into, though that one is the target no longer.
+    expect(await capacityOf()).toEqual(WHOLE);
+    await prepareBorrower(target);
+  });
+
+  it('is told once and goes on when the source is resized, and what comes back is merged all the same', async () => {
+    const loan = await borrow(fleet, borrower);
+    await stillNeeded();
+    const { sourceReservationId } = await lentIn(loan);
+    const resize = (InstanceCount: number) =>
+      lenderEc2.send(
+        new ModifyCapacityReservationCommand({ CapacityReservationId: sourceReservationId, InstanceCount }),
+      );
+    await resize(9);
+    expect(await fleet.invoke('reconcile', {})).toMatchObject({ foreign: 1 });
+    expect(await fleet.invoke('reconcile', {})).toMatchObject({ foreign: 0 });
+    const reason = `the reservation that ${idOf(lender)} lends from was resized by somebody else: the loan goes on`;
+    for (const loans of await Promise.all([fleet.loansOf(BORROWER), fleet.loansOf(LENDER)])) {
+      const seen = loans.find(({ loanId }) => loanId === loan.loanId);
+      expect(seen).toMatchObject({ state: 'active' });
+      expect(seen?.reasons).toContain(reason);
+    }
+    const end = await giveBack(fleet, loan);
+    expect((await trailOf(fleet, end)).filter((type) => type === 'loan.repaired')).toHaveLength(1);
+    expect(await reservedNow()).toEqual([[11, 11]]);
+    await resize(8);
+  });
+
+  it('leaves a reservation as it is found once its owner has taken the tag off', async () => {
+    const loan = await borrow(fleet, borrower);
+    await stillNeeded();
+    const { splitReservationId, sourceReservationId } = await lentIn(loan);
+    const tags = { Resources: [splitReservationId], Tags: [{ Key: 'entangle:lending', Value: 'enabled' }] };
+    await lenderEc2.send(new DeleteTagsCommand(tags));
+    expect(await fleet.invoke('reconcile', {})).toMatchObject({ foreign: 1 });
+    expect(await ended(fleet, BORROWER, loan.loanId)).toMatchObject({ state: 'returned' });
+    expect(await capacityOf()).toMatchObject({ shares: 0, targeted: 0 });
+    expect(await reservedNow()).toHaveLength(3);
+    // Its owner asks it back and merges it by hand.
+    await lenderEc2.send(
+      new UpdateInterruptibleCapacityReservationAllocationCommand({
+        CapacityReservationId: splitReservationId,
+        TargetInstanceCount: 0,
+      }),
+    );
+    await until('the part is empty', async () => ((await reservedNow()).length === 2 ? true : undefined));
+    await lenderEc2.send(
+      new MoveCapacityReservationInstancesCommand({
+        SourceCapacityReservationId: splitReservationId,
+        DestinationCapacityReservationId: sourceReservationId,
+        InstanceCount: loan.units,
+      }),
+    );
+    expect(await capacityOf()).toEqual(WHOLE);
   });
 });

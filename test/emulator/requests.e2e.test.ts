@@ -1,9 +1,12 @@
 import { AutoScalingClient, CreateOrUpdateTagsCommand } from '@aws-sdk/client-auto-scaling';
 import { describe, expect, it } from '@jest/globals';
+import type { PoolCapacity } from '../../core/lending/capacity.ts';
 import type { RequestView } from '../../core/lending/request-view.ts';
+import { poolId } from '../../core/units.ts';
+import { sha256Hex } from '../../functions/adapters/ids.ts';
 import { clientOptions, Fleet, until } from '../support/deployment.ts';
 import type { FleetPool } from '../support/lending-fleet.ts';
-import { FLEET, idOf, PATIENT } from '../support/lending-fleet.ts';
+import { FLEET, idOf, PATIENT, REGION } from '../support/lending-fleet.ts';
 import { auditOf, booksOf, borrow, calm, ended, giveBack, loanIn, overload } from '../support/loan-story.ts';
 
 const fleet = new Fleet();
@@ -18,6 +21,12 @@ function waitingRequest(pool: FleetPool): Promise<RequestView> {
   return until(`a request of ${pool.groupName} waits`, async () =>
     (await requestsOf(pool)).find(({ state }) => state === 'waiting'),
   );
+}
+
+async function capacityOf(pool: FleetPool): Promise<PoolCapacity | undefined> {
+  const query = `/capacity?pool=${encodeURIComponent(idOf(pool))}`;
+  const { capacities } = await fleet.api<{ capacities: PoolCapacity[] }>(pool.account, 'GET', query);
+  return capacities[0];
 }
 
 async function tagTier(pool: FleetPool, tier: number): Promise<void> {
@@ -94,6 +103,50 @@ describe('a request that waits', () => {
     expect(trail.map(({ type }) => type)).toEqual(['loan.requested', 'loan.waiting', 'loan.cancelled']);
     await calm(fleet, first);
     await giveBack(fleet, taken);
+  });
+});
+
+describe('a request that comes first and cannot be served', () => {
+  const { lender, patient, bulky } = FLEET.queue;
+  it('keeps others waiting until it is cancelled, and then they are served at once', async () => {
+    const pools = [lender, patient, bulky];
+    await tagTier(bulky, 1);
+    await Promise.all([calm(fleet, patient), calm(fleet, bulky)]);
+    const before = await booksOf(fleet, pools);
+    await overload(fleet, bulky);
+    const first = await waitingRequest(bulky);
+    expect(first).toMatchObject({ missingUnits: 3, place: { rank: 1 } });
+    const since = await overload(fleet, patient);
+    expect(await waitingRequest(patient)).toMatchObject({ missingUnits: 2, place: { rank: 2 } });
+    expect(await capacityOf(patient)).toMatchObject({ couldBorrowUnits: 0 });
+    await calm(fleet, bulky);
+    await fleet.api(PATIENT, 'DELETE', `/requests/${first.requestId}`);
+    // Nobody reconciles.
+    const served = await loanIn(fleet, patient, since, 'active');
+    expect(served).toMatchObject({ units: 2, lenderPoolId: idOf(lender) });
+    await calm(fleet, patient);
+    await giveBack(fleet, served);
+    expect(await booksOf(fleet, pools)).toEqual(before);
+  });
+});
+
+describe('a request of a pool that is not enrolled', () => {
+  const { account } = FLEET.queue.patient;
+  it('is refused, and on record once however often its step is repeated', async () => {
+    const loanId = `ln-${sha256Hex(String(Date.now())).slice(0, 24)}`;
+    const asked = {
+      loanId,
+      poolId: poolId(account, REGION, 'nobody'),
+      alarmName: 'entangle/nobody/cpu',
+      resourceType: 'cpu',
+      transitionAtMillis: Date.now(),
+      execution: `borrow-${loanId}-0`,
+    };
+    const refused = { outcome: 'refused', detail: `pool ${asked.poolId} is not enrolled` };
+    expect(await fleet.invoke('assess', asked)).toEqual(refused);
+    expect(await fleet.invoke('assess', { ...asked, execution: `borrow-${loanId}-1` })).toEqual(refused);
+    const trail = (await auditOf(fleet, account)).filter(({ subject }) => subject === loanId);
+    expect(trail.map(({ type }) => type)).toEqual(['loan.refused']);
   });
 });
 

@@ -68,7 +68,7 @@ describe('a wrong configuration is answered with the path, what is expected and 
     [
       'no hub',
       { linkedAccounts: [linked()] },
-      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, organisation, capacityEveryMinutes, creditStrength, priorityRules, got nothing',
+      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, lendBy, organisation, capacityEveryMinutes, creditStrength, priorityRules, got nothing',
     ],
     [
       'a probability in percent',
@@ -101,6 +101,11 @@ describe('a wrong configuration is answered with the path, what is expected and 
       'AZ name',
       withPool({ azIds: ['us-east-1a'] }),
       `${POOL}.azIds[0]: expected an AZ id such as euc1-az1 (not a name such as eu-central-1a), got "us-east-1a"`,
+    ],
+    [
+      'AZ id of another region',
+      withPool({ azIds: ['use1-az1', 'usw2-az1'] }),
+      `${POOL}.azIds[1]: expected an AZ id of us-east-1, such as use1-az1, got "usw2-az1"`,
     ],
     [
       'AZ id twice',

@@ -76,6 +76,7 @@ describe('the rights for loans of reserved capacity', () => {
       'ram:AcceptResourceShareInvitation',
       'ram:GetResourceShareInvitations',
       'resource-groups:GroupResources',
+      'resource-groups:ListGroupResources',
       'resource-groups:UngroupResources',
     ]);
     const grouping = statements.find(({ Action }) => Action.includes('resource-groups:GroupResources'));

@@ -16,7 +16,6 @@ const RESOURCE = { thresholdPercent: 70, recoveryPercent: 50 };
 const POOL = {
   groupName: 'web',
   application: 'shop',
-  azIds: ['use1-az1'],
   instanceType: 'm7g.large',
   networkGbps: 1,
   onDemandUsdPerUnitHour: 0.0816,
@@ -29,6 +28,9 @@ export interface Place {
   readonly region?: string;
 }
 
+/** By region: where its pool is. */
+const AZ_IDS: Readonly<Record<string, string>> = { 'us-east-1': 'use1-az1', 'eu-central-1': 'euc1-az1' };
+
 /** A configuration with one pool of four resource types in each place. */
 export function configOf(places: readonly Place[]): Config {
   return parseConfig({
@@ -37,7 +39,7 @@ export function configOf(places: readonly Place[]): Config {
       accountId,
       name: `account ${accountId}`,
       region,
-      pools: [POOL],
+      pools: [{ ...POOL, azIds: [AZ_IDS[region]] }],
     })),
   });
 }

@@ -8,22 +8,21 @@ const LINES_KEPT = 40;
 
 /** Everything that happened, as a digest, and its last lines. */
 export class Trace {
-  readonly #last: string[] = [];
+  readonly #last: { readonly atMillis: number; readonly line: string }[] = [];
   #first = 0x811c9dc5;
   #second = 0x9e3779b9;
   #lines = 0;
 
-  add(line: string): void {
-    for (let index = 0; index < line.length; index += 1) {
-      const code = line.charCodeAt(index);
-      this.#first = Math.imul(this.#first ^ code, 0x01000193);
-      this.#second = Math.imul(this.#second ^ code, 0x85ebca6b) + 1;
-    }
+  add(atMillis: number, line: string): void {
+    let first = this.#first ^ atMillis;
+    for (let index = 0; index < line.length; index += 1) first = Math.imul(first ^ line.charCodeAt(index), 0x01000193);
+    this.#first = first;
+    this.#second = Math.imul(this.#second ^ first, 0x85ebca6b) + line.length;
     this.#lines += 1;
-    this.#last[this.#lines % LINES_KEPT] = line;
+    this.#last[this.#lines % LINES_KEPT] = { atMillis, line };
   }
 
-  /** FNV-1a twice, with different primes. */
+  /** FNV-1a over all characters and moments, and a mix of what it was after each line. */
   get digest(): string {
     return [this.#first, this.#second].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
   }
@@ -34,8 +33,9 @@ export class Trace {
 
   get lastLines(): readonly string[] {
     const from = this.#lines + 1;
-    return Array.from({ length: LINES_KEPT }, (_, index) => this.#last[(from + index) % LINES_KEPT] ?? '').filter(
-      (line) => line !== '',
+    const kept = Array.from({ length: LINES_KEPT }, (_, index) => this.#last[(from + index) % LINES_KEPT]);
+    return kept.flatMap((each) =>
+      each === undefined ? [] : [`${(each.atMillis / 1_000).toFixed(3).padStart(10)} s  ${each.line}`],
     );
   }
 }
@@ -75,7 +75,7 @@ export class Engine {
   }
 
   log(line: string): void {
-    this.trace.add(`${(this.elapsedMillis / 1_000).toFixed(3).padStart(10)} s  ${line}`);
+    this.trace.add(this.elapsedMillis, line);
   }
 
   /** Something that happens later and lets promises go on. */

@@ -27,6 +27,7 @@ export const HUB_ENVIRONMENT: Readonly<Record<string, string>> = {
   ENTANGLE_OBSERVE_ROLE_NAME: `EntangleObserve-${HUB_ACCOUNT}`,
   ENTANGLE_ADJUST_ROLE_NAME: `EntangleAdjust-${HUB_ACCOUNT}`,
   ENTANGLE_CREDIT_STRENGTH: '0.2',
+  ENTANGLE_PRIORITY_RULES: JSON.stringify({ preemption: 'lower-tier', highestTierOf: { '444444444444': 2 } }),
   POWERTOOLS_METRICS_NAMESPACE: 'Entangle',
   POWERTOOLS_SERVICE_NAME: 'entangle',
   POWERTOOLS_METRICS_DISABLED: 'true',

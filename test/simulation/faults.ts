@@ -7,6 +7,8 @@ export interface FaultRates {
   readonly crash: number;
   /** Of a call to AWS: throttled, or failed without effect. */
   readonly throttle: number;
+  /** Of a call to AWS: it takes effect, and who made it is told that it failed. */
+  readonly lostAnswer: number;
   /** Of a write: refused because another is being written. */
   readonly conflict: number;
   /** Of a call to AWS: takes many seconds, perhaps longer than the function may. */
@@ -22,8 +24,14 @@ export interface FaultRates {
   readonly slowInstance: number;
   /** Of a minute of a pool: its owner changes the group. */
   readonly foreignChange: number;
+  /** Of a minute of an account: its owner changes one of its Capacity Reservations. */
+  readonly reservationChange: number;
+  /** Of a new reservation or share: it is not found for some seconds; of an allocation: it fails, or a warning comes late. */
+  readonly reservationFault: number;
   /** Of a minute of an account: its owner changes or revokes its consent, ends a pairing, gives a loan back. */
   readonly ownerAct: number;
+  /** Of a loan that is just made: somebody wants something of it in the middle of its term. */
+  readonly meddling: number;
   /** Of a minute of a pool: its alarms change their state for nothing. */
   readonly alarmStorm: number;
 }
@@ -36,6 +44,7 @@ export interface Skew {
 const NEVER: FaultRates = {
   crash: 0,
   throttle: 0,
+  lostAnswer: 0,
   conflict: 0,
   slowCall: 0,
   invoke: 0,
@@ -47,7 +56,10 @@ const NEVER: FaultRates = {
   failedLaunch: 0,
   slowInstance: 0,
   foreignChange: 0,
+  reservationChange: 0,
+  reservationFault: 0,
   ownerAct: 0,
+  meddling: 0,
   alarmStorm: 0,
 };
 
@@ -55,6 +67,7 @@ const NEVER: FaultRates = {
 const STORM: FaultRates = {
   crash: 0.03,
   throttle: 0.05,
+  lostAnswer: 0.04,
   conflict: 0.05,
   slowCall: 0.02,
   invoke: 0.06,
@@ -66,7 +79,10 @@ const STORM: FaultRates = {
   failedLaunch: 0.4,
   slowInstance: 0.4,
   foreignChange: 0.01,
+  reservationChange: 0.01,
+  reservationFault: 0.5,
   ownerAct: 0.02,
+  meddling: 0.8,
   alarmStorm: 0.02,
 };
 

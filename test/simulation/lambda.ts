@@ -1,5 +1,6 @@
 /** Runs the shipped functions as Lambda does: each call to AWS is a moment at which others go on, or at which all ends. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { namedError } from './aws/named-error.ts';
 import type { Engine } from './engine.ts';
 import type { Pending } from './event-queue.ts';
 import type { FaultRates } from './faults.ts';
@@ -22,6 +23,8 @@ export class Invocation {
   readonly lambda: Lambda;
   /** Groups as this run has seen them last, by pool id: what it may rest a move on. */
   readonly seen = new Map<string, { readonly desired: number; readonly inService: number; readonly maxSize: number }>();
+  /** Instances that it has seen in the reserved capacity of loans, by the loan's id. */
+  readonly seenInUse = new Map<string, number>();
   dead = false;
 
   constructor(lambda: Lambda, functionName: string, id: number, event: unknown, skewMillis: number) {
@@ -160,6 +163,7 @@ export class Lambda {
         if (fate.kind === 'crash-after') this.#die(invocation, `after ${command}`);
         else if (invocation.dead) return;
         else if ('error' in answer) reject(answer.error);
+        else if (fate.kind === 'lost-answer') reject(namedError('TimeoutError', `the answer of ${command} was lost`));
         else resolve(answer.value);
       });
     });
@@ -188,6 +192,7 @@ export class Lambda {
       return { kind: random.chance(0.5) ? 'crash-before' : 'crash-after', afterMillis, outlives };
     }
     if (random.chance(rates.throttle)) return { kind: 'throttled', afterMillis, outlives };
+    if (random.chance(rates.lostAnswer)) return { kind: 'lost-answer', afterMillis, outlives };
     return { kind: random.chance(rates.conflict) ? 'conflict' : 'none', afterMillis, outlives };
   }
 }

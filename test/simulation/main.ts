@@ -1,14 +1,16 @@
 /** `npm run vopr`: runs seeded worlds with everything that can go wrong, and says what did not hold. docs/testing.md describes it. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { coverageLines } from './coverage.ts';
 import { runMutants } from './mutant-table.ts';
 import { runInProcesses } from './processes.ts';
 import type { SeedResult } from './run-seed.ts';
 
-const USAGE = `usage: npm run vopr -- [--seeds N] [--first-seed S] [--replay SEED] [--mutations [--only NAME]]
+const USAGE = `usage: npm run vopr -- [--seeds N] [--first-seed S] [--coverage] [--replay SEED] [--mutations [--only NAME]]
 
   --seeds N        worlds to run; default 1000
   --first-seed S   seed of the first; default 1
+  --coverage       how many worlds came to each function, state and reason; what none came to
   --replay SEED    one world, with its last events
   --mutations      puts each bug of the list in and runs worlds until one does not hold
   --only NAME      with --mutations: that bug alone, or several with commas
@@ -46,15 +48,18 @@ function add(totals: Totals, result: SeedResult): void {
   totals.violations += result.violation === undefined ? 0 : 1;
 }
 
-async function runSeeds(firstSeed: number, seeds: number): Promise<number> {
+async function runSeeds(firstSeed: number, seeds: number, showsCoverage: boolean): Promise<number> {
   const totals: Totals = { seeds: 0, days: 0, loans: 0, violations: 0 };
   const began = performance.now();
   const processes = Math.max(1, Math.min(availableParallelism(), seeds));
-  const job = { firstSeed, seeds, processes, replacements: [], stopsAtViolation: false };
+  const job = { firstSeed, seeds, processes, replacements: [], stopsAtViolation: false, showsCoverage };
+  const covered = new Map<string, number>();
   const processorMillis = await runInProcesses(job, (result) => {
     add(totals, result);
     report(result);
+    for (const name of result.covered ?? []) covered.set(name, (covered.get(name) ?? 0) + 1);
   });
+  if (showsCoverage) for (const line of coverageLines(covered)) say(line);
   const minutes = (performance.now() - began) / MINUTE_MILLIS;
   say(
     `${totals.seeds} seeds, ${totals.loans} loans, ${totals.days.toFixed(1)} simulated days, ${(totals.days / minutes).toFixed(0)} days a minute (${((totals.days * MINUTE_MILLIS) / processorMillis).toFixed(0)} a processor minute), ${totals.violations} violations`,
@@ -80,6 +85,7 @@ async function main(): Promise<number> {
     options: {
       seeds: { type: 'string', default: '1000' },
       'first-seed': { type: 'string', default: '1' },
+      coverage: { type: 'boolean', default: false },
       replay: { type: 'string' },
       mutations: { type: 'boolean', default: false },
       only: { type: 'string' },
@@ -95,7 +101,7 @@ async function main(): Promise<number> {
   if (values.mutations) return runMutants(firstSeed, values.only, say);
   const seeds = wholeNumber(values.seeds, 'seeds');
   if (seeds === 0) throw new RangeError('--seeds 0: expected at least one world');
-  return runSeeds(firstSeed, seeds);
+  return runSeeds(firstSeed, seeds, values.coverage);
 }
 
 try {

@@ -18,6 +18,7 @@ function mutant(
 const SAGA = 'core/lending/saga.ts';
 const MOVE = 'functions/move-ceiling.ts';
 const STORE = 'functions/adapters/loan-store.ts';
+const PHYSICAL = 'core/lending/physical.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   mutant('compensation-skipped', "the lender's ceiling is not raised again", [
@@ -70,10 +71,10 @@ export const MUTANTS: readonly Mutant[] = [
     "ConditionExpression: '#state = :active',",
     "ConditionExpression: 'attribute_exists(accountId)',",
   ]),
-  mutant('page-lost', 'only the first page of the open loans is read', [
-    STORE,
-    'start = page.LastEvaluatedKey;',
-    'start = undefined;',
+  mutant('page-lost', 'only the first page of what a query finds is read', [
+    'functions/adapters/pages.ts',
+    'for await (const page of pages) found.push(...(page.Items ?? []));',
+    'for await (const page of pages) {\n    found.push(...(page.Items ?? []));\n    break;\n  }',
   ]),
   mutant(
     'expiry-lost',
@@ -123,7 +124,78 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   mutant('forecast-not-looked-at', 'a lender lends what it is forecast to need', [
     'core/lending/lendable.ts',
-    'Math.max(desired, forecastP95 ?? 0) + reserve',
+    'Math.max(desired, forecastUnits ?? 0) + reserve',
     'desired + reserve',
+  ]),
+  mutant('not-merged-back', 'what was split off for a loan is not merged into its source again', [
+    PHYSICAL,
+    'if (split.totalUnits === 0) return',
+    "return { step: 'done' };\n  if (split.totalUnits === 0) return",
+  ]),
+  mutant('share-not-removed', 'the reservation of a loan that has ended stays shared', [
+    PHYSICAL,
+    'if (share?.lendingEnabled === true) return',
+    'if (share?.lendingEnabled === undefined && share !== undefined) return',
+  ]),
+  mutant('not-in-what-was-lent', "a physical loan is active wherever the borrower's instances run", [
+    'functions/activate.ts',
+    'inUse !== undefined && inUse < loan.units',
+    'inUse !== undefined && inUse < 0',
+  ]),
+  mutant('kind-not-looked-at', 'a loan to a group that launches into no reservation is called physical', [
+    PHYSICAL,
+    "pairSubstanceOf(lender, borrower) === 'physical'",
+    "lender.lendsAs === 'physical'",
+  ]),
+  mutant('protection-ignored', 'instances that are protected go before the notice is over', [
+    MOVE,
+    'firmAt !== undefined && now() >= firmAt',
+    'firmAt !== undefined',
+  ]),
+  mutant('notice-not-kept', 'a recall is firm at once', [
+    'core/lending/recall.ts',
+    'Math.max(askedAt, Math.min(promised, loan.dueAt ?? promised))',
+    'askedAt',
+  ]),
+  mutant(
+    'kill-switch-not-read',
+    'a stop does not keep a loan from being made',
+    ['core/lending/stops.ts', 'if (!isStopped(stops)) return undefined;', 'return undefined;'],
+    [
+      'functions/adapters/stop-store.ts',
+      'ConditionExpression: NOT_STOPPED,',
+      "ConditionExpression: 'attribute_not_exists(neverWritten)',",
+    ],
+  ),
+  mutant('unit-limit-not-counted', 'loans do not count against the limits of organisation units', [
+    'core/lending/pair-limits.ts',
+    'unitsCrossed(membership?.unitsAbove ?? [], others?.unitsAbove ?? [])',
+    'unitsCrossed([], others?.unitsAbove ?? [])',
+  ]),
+  mutant('limit-not-freed', 'a loan that has ended counts against limits for ever', [
+    'core/lending/limits.ts',
+    'units: -units, unitSeconds, month: reservedMonth(loan) };',
+    'units: 0, unitSeconds, month: reservedMonth(loan) };',
+  ]),
+  mutant('cancelled-served', 'a request that its account has cancelled goes on', [
+    'functions/adapters/request-routes.ts',
+    'const { loan } = await commitStep(service.store, snapshot, cancel(snapshot, caller.userArn, now()));',
+    'const { loan } = snapshot; void cancel;',
+  ]),
+  mutant('not-queued', 'a request that waits is in no queue', [
+    'functions/choose.ts',
+    'await enterQueue(queueTables.accountsTable, loan.loanId, waiting.lenderPoolIds);',
+    '',
+  ]),
+  mutant(
+    'tier-not-looked-at',
+    'a loan of any tier is recalled for a request of any other',
+    ['core/allocation/preemption-plan.ts', 'loan.tier <= request.tier', 'request.tier < 0'],
+    ['core/allocation/preemption-plan.ts', 'if (comesFirst(loan)) {', 'if (comesFirst(loan) && request.tier < 0) {'],
+  ),
+  mutant('own-ceiling-not-looked-at', 'loans rest on ceilings that a scaling policy raises', [
+    'functions/adapters/scaling-policies.ts',
+    "if (scales && predictive.MaxCapacityBreachBehavior === 'IncreaseMaxCapacity') return true;",
+    'void scales;',
   ]),
 ];

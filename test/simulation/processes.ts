@@ -14,6 +14,7 @@ interface Job {
   readonly processes: number;
   readonly replacements: readonly Replacement[];
   readonly stopsAtViolation: boolean;
+  readonly showsCoverage?: boolean;
 }
 
 type Message = {
@@ -49,13 +50,12 @@ function runOne(task: WorkerTask, onMessage: (message: Message) => void): Promis
  * @throws Error when the simulation itself goes wrong in one of its processes
  */
 export async function runInProcesses(job: Job, onResult: (result: SeedResult) => void): Promise<number> {
-  const { firstSeed, seeds, processes, replacements, stopsAtViolation } = job;
+  const { firstSeed, seeds, processes, ...how } = job;
   const tasks = Array.from({ length: processes }, (_, index) => ({
     firstSeed: firstSeed + index,
     seeds: seeds - index,
     stride: processes,
-    replacements,
-    stopsAtViolation,
+    ...how,
   }));
   const spent = await Promise.all(
     tasks.map((task) => runOne(task, ({ result }) => result !== undefined && onResult(result))),

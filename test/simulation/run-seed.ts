@@ -1,5 +1,6 @@
 /** Runs the world of one seed from its beginning to its rest. */
 import type { Violation } from './checks/checks.ts';
+import { coveredBy } from './coverage.ts';
 import { Owners } from './owners.ts';
 import type { Shipped } from './runtime.ts';
 import { Telemetry } from './telemetry.ts';
@@ -15,11 +16,16 @@ export interface SeedResult {
   readonly loans: number;
   readonly loansActive: number;
   readonly invocations: number;
+  /** Where it was asked for: all that has occurred. */
+  readonly covered?: readonly string[];
   readonly violation?: Violation & { readonly lastLines: readonly string[] };
 }
 
-/** @throws Error when the simulation itself goes wrong */
-export async function runSeed(seed: number, shipped: Shipped): Promise<SeedResult> {
+/**
+ * @param showsCoverage whether the result says what has occurred
+ * @throws Error when the simulation itself goes wrong
+ */
+export async function runSeed(seed: number, shipped: Shipped, showsCoverage = false): Promise<SeedResult> {
   const plan = drawWorld(seed);
   const world = new World(plan, shipped);
   const owners = new Owners(world);
@@ -37,6 +43,7 @@ export async function runSeed(seed: number, shipped: Shipped): Promise<SeedResul
     loans: loans.length,
     loansActive: loans.filter((loan) => loan['activeAt'] !== undefined).length,
     invocations: world.lambda.invocations,
+    ...(showsCoverage ? { covered: coveredBy(world) } : {}),
     ...(violation === undefined ? {} : { violation: { ...violation, lastLines: world.engine.trace.lastLines } }),
   };
 }

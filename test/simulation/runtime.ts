@@ -16,7 +16,8 @@ export interface Shipped {
 /** Stand-ins of the world take the place of these: they measure and forecast for minutes of processor time. */
 const STOOD_IN_FOR = new Set(['collect', 'forecast']);
 /** Called by events and by the clock. */
-const ENTRANCES = ['on-alarm', 'on-recovery', 'reconcile', 'look-ahead', 'api'];
+const ENTRANCES = ['on-alarm', 'on-recovery', 'reconcile', 'look-ahead', 'measure-capacity', 'api'];
+const STACK_FRAMES = 3;
 const MACHINES = ['borrow', 'return', 'plan'];
 /** Clients that act in the hub's own account. */
 const HUB_CLIENTS = new Set([
@@ -63,9 +64,16 @@ function takeOverTime(): void {
   Object.defineProperty(globalThis, 'setTimeout', { value: virtual });
 }
 
+/** Reading the process's own environment leaves JavaScript each time; no failure of AWS's needs a whole stack. */
+function lighten(): void {
+  process.env = { ...process.env };
+  Error.stackTraceLimit = STACK_FRAMES;
+}
+
 /** Loads the shipped functions and state machines, once in a process. */
 export async function loadShipped(): Promise<Shipped> {
   setEnvironment();
+  lighten();
   takeOverClients();
   takeOverTime();
   const machines = new Map(MACHINES.map((kind) => [kind, readMachine(kind)]));

@@ -2,12 +2,13 @@
 import { BORROWER, LENDER, specOf, termsOf } from '../support/fixtures.ts';
 import { calm } from './faults.ts';
 import { Owners } from './owners.ts';
+import type { PlannedPool } from './pool-plan.ts';
 import type { Shipped } from './runtime.ts';
 import type { Scenario } from './scenario-list.ts';
 import { Telemetry } from './telemetry.ts';
 import { Timetable } from './timetable.ts';
 import { World } from './world.ts';
-import type { PlannedPool, WorldPlan } from './world-plan.ts';
+import type { WorldPlan } from './world-plan.ts';
 
 const MINUTE_MILLIS = 60_000;
 const ACTIVE_MILLIS = 40 * MINUTE_MILLIS;
@@ -15,6 +16,7 @@ const ACTIVE_MILLIS = 40 * MINUTE_MILLIS;
 function poolOf(account: typeof LENDER, ownedUnits: number, minSize: number, surgeUnits: number): PlannedPool {
   return {
     spec: specOf(account, { groupName: account === LENDER ? 'lender' : 'borrower', reserveUnits: 1 }),
+    setUp: { protectedShare: 0 },
     ownedUnits,
     minSize,
     size: 1,
@@ -35,6 +37,11 @@ function planOf(): WorldPlan {
     activeMillis: ACTIVE_MILLIS,
     quietMillis: 90 * MINUTE_MILLIS,
     accounts: [LENDER, BORROWER].map((accountId) => ({ accountId, terms })),
+    organisation: [],
+    isCrowded: false,
+    sharesByInvitation: false,
+    keepsForecasts: false,
+    measureMinutes: 30,
     pools: [poolOf(LENDER, 8, 2, 0), poolOf(BORROWER, 4, 4, 3.3)],
     faults: calm(),
     skew: { mostMillis: 0 },

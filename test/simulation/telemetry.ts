@@ -1,14 +1,16 @@
 /** Each minute of each pool: demand, the owner's scaling, what is measured, and the alarm with its events. */
 import type { Group } from './aws/scaling-groups.ts';
+import type { PlannedPool } from './pool-plan.ts';
+import { demandAt } from './pool-plan.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
-import type { PlannedPool } from './world-plan.ts';
-import { demandAt } from './world-plan.ts';
 
 const MINUTE_MILLIS = 60_000;
 const THRESHOLD_PERCENT = 80;
 /** What the owner's target tracking aims at. */
 const TARGET_PERCENT = 60;
+/** Of a minute of a protected instance: it is no longer protected. */
+const UNPROTECTED = 0.03;
 /** Lambda tries an asynchronous call again twice. */
 const ASYNC_ATTEMPTS = 3;
 
@@ -53,12 +55,22 @@ export class Telemetry {
       this.#changeAlarm(pool, name, 'ALARM');
     }
     this.#scale(group, demand);
+    if (group.setUp.protectedShare > 0) this.#letGo(group);
+  }
+
+  /** What kept an instance from scale-in comes to its end by itself. */
+  #letGo(group: Group): void {
+    const done = group.instances.filter(({ isProtected }) => isProtected === true && this.#random.chance(UNPROTECTED));
+    const ids = done.map(({ id }) => id);
+    if (ids.length > 0) this.#world.groups.protect(group, ids, false, this.#world.engine.now);
   }
 
   /** Out at once, in by one instance a minute: as target tracking does. */
   #scale(group: Group, demand: number): void {
     const wanted = Math.ceil((demand * 100) / TARGET_PERCENT);
     const next = wanted >= group.desired ? wanted : group.desired - 1;
+    // A predictive policy that may do so makes room for what it wants.
+    if (group.raisesCeilingSince !== undefined && next > group.maxSize) group.maxSize = next;
     group.desired = Math.min(group.maxSize, Math.max(group.minSize, next));
     this.#world.groups.advance(group, this.#world.engine.now);
   }

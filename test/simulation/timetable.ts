@@ -13,9 +13,10 @@ export class Timetable {
   }
 
   begin(): void {
-    const { reconcileMinutes, lookAheadMinutes, planHours } = this.#world.plan;
+    const { reconcileMinutes, lookAheadMinutes, measureMinutes, planHours } = this.#world.plan;
     this.#every(reconcileMinutes * MINUTE_MILLIS, () => void this.#world.lambda.invoke('reconcile', {}));
     this.#every(lookAheadMinutes * MINUTE_MILLIS, () => void this.#world.lambda.invoke('look-ahead', {}));
+    this.#every(measureMinutes * MINUTE_MILLIS, () => void this.#world.lambda.invoke('measure-capacity', {}));
     this.#plan(1);
     let round = 1;
     this.#every(planHours * 60 * MINUTE_MILLIS, () => {

@@ -9,6 +9,7 @@ export interface WorkerTask {
   readonly stride: number;
   readonly replacements: readonly Replacement[];
   readonly stopsAtViolation: boolean;
+  readonly showsCoverage?: boolean;
   /** Runs all scenarios instead. */
   readonly scenarios?: true;
 }
@@ -29,7 +30,7 @@ async function work(task: WorkerTask): Promise<void> {
   }
   const end = task.firstSeed + task.seeds;
   for (let seed = task.firstSeed; seed < end; seed += task.stride) {
-    const result = await runSeed(seed, shipped);
+    const result = await runSeed(seed, shipped, task.showsCoverage);
     process.send?.({ result });
     if (result.violation !== undefined && task.stopsAtViolation) break;
   }

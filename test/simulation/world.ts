@@ -5,20 +5,25 @@ import type { PoolId } from '../../core/units.ts';
 import { forecastKey } from '../../functions/adapters/keys.ts';
 import { Alarms } from './aws/alarms.ts';
 import { Endpoint } from './aws/endpoint.ts';
+import { Reservations } from './aws/reservations.ts';
+import { ResourceShares } from './aws/resource-shares.ts';
+import type { Group } from './aws/scaling-groups.ts';
 import { ScalingGroups } from './aws/scaling-groups.ts';
 import { Schedules } from './aws/schedules.ts';
 import { HUB_TABLES, Tables } from './aws/tables.ts';
+import { VcpuQuotas } from './aws/vcpu-quotas.ts';
 import { Checks } from './checks/checks.ts';
 import { Engine } from './engine.ts';
 import type { FaultRates } from './faults.ts';
 import { calm } from './faults.ts';
-import { forecastOf } from './forecasts.ts';
+import { forecastOf, keptOf } from './forecasts.ts';
 import type { Invocation, Outcome } from './lambda.ts';
 import { Lambda } from './lambda.ts';
+import type { PlannedPool } from './pool-plan.ts';
 import type { Random } from './random.ts';
 import type { Shipped } from './runtime.ts';
 import { Executions } from './workflow/executions.ts';
-import type { PlannedPool, WorldPlan } from './world-plan.ts';
+import type { WorldPlan } from './world-plan.ts';
 
 /** Faults at moments that are chosen, not drawn. */
 export interface Script {
@@ -31,21 +36,29 @@ export interface Script {
 const TIMEOUT_SECONDS: Readonly<Record<string, number>> = {
   'list-pools': 120,
   'look-ahead': 120,
+  'measure-capacity': 120,
   reconcile: 120,
   'judge-pairings': 120,
   pair: 300,
 };
 const SECOND_MILLIS = 1_000;
+/** Of a reservation, at most so much is used by instances of its owner's that are in no group. */
+const OWN_USE_SHARE = 0.4;
 
 export class World {
   readonly plan: WorldPlan;
   readonly engine: Engine;
   readonly tables: Tables;
   readonly groups: ScalingGroups;
+  readonly reservations: Reservations;
+  readonly shares: ResourceShares;
+  readonly quotas: VcpuQuotas;
   readonly lambda: Lambda;
   readonly executions: Executions;
   readonly schedules: Schedules;
   readonly checks: Checks;
+  /** Functions and states of workflows that were entered. */
+  readonly entered = new Set<string>();
   script: Script | undefined;
   /** Told of each loan as it enters a state. */
   onLoan: (loan: Loan) => void = () => {};
@@ -67,7 +80,11 @@ export class World {
       pageItems: plan.pageItems,
       onChanged: (changes) => this.checks.onChanged(changes),
     });
+    this.quotas = new VcpuQuotas(plan, () => this.groups);
     this.groups = this.#makeGroups();
+    this.reservations = this.#makeReservations();
+    this.shares = this.#makeShares();
+    this.#populate();
     this.#endpoint = new Endpoint(this);
     this.lambda = new Lambda({
       engine: this.engine,
@@ -76,12 +93,16 @@ export class World {
       faults: () => this.faults,
       mostSkewMillis: plan.skew.mostMillis,
       timeoutSecondsOf: (name) => TIMEOUT_SECONDS[name] ?? 30,
-      onEnded: (invocation, outcome) => this.checks.onEnded(invocation, outcome),
+      onEnded: (invocation, outcome) => {
+        this.entered.add(`function ${invocation.functionName}`);
+        this.checks.onEnded(invocation, outcome);
+      },
     });
     const workflowWorld = {
       engine: this.engine,
       random: this.#random,
       invoke: (name: string, event: unknown) => this.#invokeFromWorkflow(name, event),
+      onEntered: (kind: string, state: string) => void this.entered.add(`state ${kind}/${state}`),
       readObject: (bucket: string, key: string) => this.#endpoint.objectOf(bucket, key),
     };
     this.executions = new Executions(this.engine, workflowWorld, shipped.machines, (error) => {
@@ -129,28 +150,75 @@ export class World {
 
   #makeGroups(): ScalingGroups {
     const random = this.engine.random('instances');
-    const groups = new ScalingGroups({
-      startMillis: () =>
-        (random.chance(this.faults.slowInstance) ? random.between(300, 1_500) : random.between(20, 90)) * SECOND_MILLIS,
-      endMillis: () =>
-        (random.chance(this.faults.slowInstance) ? random.between(120, 900) : random.between(5, 60)) * SECOND_MILLIS,
-      launchFails: () => random.chance(this.faults.failedLaunch),
+    const slow = (): boolean => random.chance(this.faults.slowInstance);
+    return new ScalingGroups({
+      startMillis: () => (slow() ? random.between(300, 1_500) : random.between(20, 90)) * SECOND_MILLIS,
+      endMillis: () => (slow() ? random.between(120, 900) : random.between(5, 60)) * SECOND_MILLIS,
+      hookMillis: () => (slow() ? random.between(600, 3_600) : random.between(10, 300)) * SECOND_MILLIS,
+      launchFails: (group) => {
+        if (!this.quotas.isExceeded(group)) return random.chance(this.faults.failedLaunch);
+        group.quotaFailedAt = this.engine.now;
+        return true;
+      },
+      isProtected: ({ setUp }) => setUp.protectedShare > 0 && random.chance(setUp.protectedShare),
+      reservationFor: (group) => this.#reservationFor(group),
     });
-    for (const { spec, ownedUnits, minSize } of this.plan.pools) {
-      const { accountId, region, groupName: name } = spec;
-      const alarms = this.alarmsOf(accountId, region);
-      alarms.add(name, 'cpu', this.plan.startMillis);
-      groups.add({
-        accountId,
-        region,
-        name,
-        minSize,
-        desired: Math.max(1, minSize),
-        maxSize: ownedUnits,
-        tagged: true,
-      });
+  }
+
+  /** Where the next instance of a group is launched into: a reservation of its resource group with room, else On-Demand. */
+  #reservationFor({ accountId, region, name, setUp }: Group): string | undefined {
+    const { launchTarget } = setUp;
+    if (launchTarget === undefined) return undefined;
+    const instanceType = this.poolOf(`${accountId}/${region}/${name}`)?.spec.instanceType;
+    for (const arn of this.shares.membersOf(launchTarget)) {
+      const found = this.reservations.byArn(arn);
+      const isUsable = found?.instanceType === instanceType && this.shares.isSharedWith(accountId, arn);
+      if (found !== undefined && isUsable && this.reservations.unused(found) > 0) return found.id;
     }
-    return groups;
+    return undefined;
+  }
+
+  #makeReservations(): Reservations {
+    const random = this.engine.random('reservations');
+    const strange = (): boolean => random.chance(this.faults.reservationFault);
+    const weather = {
+      settleMillis: () => (strange() ? random.between(20, 90) : random.between(1, 10)) * SECOND_MILLIS,
+      warningMillis: () => (120 + (strange() ? random.between(30, 300) : 0)) * SECOND_MILLIS,
+      unseenMillis: () => (strange() ? random.between(0, 5) : 0) * SECOND_MILLIS,
+      allocationFails: () => random.chance(this.faults.reservationFault / 5),
+    };
+    const users = {
+      count: (id: string) => this.groups.countIn(id),
+      interrupt: (id: string, instances: number) => this.groups.interrupt(id, instances, this.engine.now),
+      release: (id: string) => this.groups.release(id),
+    };
+    const settled = (accountId: string): void => this.checks.reservations.onChanged(accountId, 'an allocation');
+    return new Reservations(this.engine, weather, users, settled);
+  }
+
+  #makeShares(): ResourceShares {
+    const random = this.engine.random('shares');
+    const strange = (): boolean => random.chance(this.faults.reservationFault);
+    return new ResourceShares(this.engine, {
+      settleMillis: () => (strange() ? random.between(5, 60) : random.between(0, 2)) * SECOND_MILLIS,
+      unseenMillis: () => (strange() ? random.between(0, 5) : 0) * SECOND_MILLIS,
+      invites: this.plan.sharesByInvitation,
+    });
+  }
+
+  /** The groups, alarms and reservations that the accounts have before anything is lent. */
+  #populate(): void {
+    const random = this.engine.random('population');
+    for (const { spec, setUp, ownedUnits, reservedUnits, minSize } of this.plan.pools) {
+      const { accountId, region, groupName: name, instanceType, azIds } = spec;
+      this.alarmsOf(accountId, region).add(name, 'cpu', this.plan.startMillis);
+      const desired = Math.max(1, minSize);
+      this.groups.add({ accountId, region, name, setUp, minSize, desired, maxSize: ownedUnits, tagged: true });
+      const place = { accountId, region, azId: azIds[0] ?? '', instanceType };
+      if (reservedUnits === undefined) continue;
+      const reserved = this.reservations.reserve(place, reservedUnits);
+      reserved.ownUse = random.int(0, Math.floor(reservedUnits * OWN_USE_SHARE));
+    }
   }
 
   /** In their order; empty when there is no loan. */
@@ -167,7 +235,7 @@ export class World {
 
   /** A call of a function by a workflow: now and then it is throttled, its answer is lost, or it is made twice. */
   async #invokeFromWorkflow(name: string, event: unknown): Promise<Outcome> {
-    if (name === 'collect') return { ok: true, result: event };
+    if (name === 'collect') return this.#collect(event);
     if (name === 'forecast') return this.#forecast(event as { readonly poolId: PoolId });
     const scripted = this.script?.callOf(name);
     if (scripted !== undefined) {
@@ -186,12 +254,24 @@ export class World {
     return new Promise(() => {});
   }
 
-  /** Stands in for collecting and forecasting: the course of demand is known here. */
+  /** Stands in for collecting: what is measured is known. Now and then an account cannot be read. */
+  #collect(event: unknown): Outcome {
+    if (!this.#random.chance(this.faults.invoke)) return { ok: true, result: event };
+    return { ok: false, error: 'AccessDenied', message: 'the account does not let it' };
+  }
+
+  /** Stands in for forecasting: the course of demand is known here. */
   #forecast({ poolId }: { readonly poolId: PoolId }): Outcome {
     const pool = this.poolOf(poolId);
     if (pool === undefined) return { ok: false, error: 'Error', message: `no pool ${poolId}` };
-    const forecast: PoolForecast = forecastOf(pool, this.engine.now, this.plan);
+    const { now } = this.engine;
+    const forecast: PoolForecast = forecastOf(pool, now, this.plan);
     this.tables.write('Put', { TableName: 'entangle-accounts', Item: { ...forecastKey(poolId), forecast } });
+    if (!this.plan.keepsForecasts) return { ok: true, result: {} };
+    const { accountId, region, groupName } = pool.spec;
+    for (const [kind, kept] of Object.entries(keptOf(pool, now, this.plan))) {
+      this.#endpoint.keep(`${kind}/${accountId}/${region}/${groupName}.json`, kept);
+    }
     return { ok: true, result: {} };
   }
 }

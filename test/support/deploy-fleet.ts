@@ -37,13 +37,13 @@ async function seedHistory(endpoint: string, pool: FleetPool): Promise<void> {
   }
 }
 
-async function prepare(fleet: Fleet, pools: readonly FleetPool[]): Promise<void> {
+async function prepare(fleet: Fleet, pools: readonly FleetPool[], termsOf: typeof firstTermsOf): Promise<void> {
   for (const pool of pools) {
     await seedHistory(fleet.deployed.endpoint, pool);
     await fleet.api(pool.account, 'PUT', '/pools', SPECS.get(idOf(pool)));
   }
   for (const account of new Set(pools.map((pool) => pool.account))) {
-    const terms = firstTermsOf(account);
+    const terms = termsOf(account);
     if (terms !== undefined) await fleet.api(account, 'PUT', '/consent', terms);
   }
   await fleet.plan();
@@ -57,7 +57,11 @@ export interface StandingFleet {
 
 export interface StandUpOptions {
   /** Pools to deploy with their accounts; the hub is always there. Default: all. */
+  /** Settings of the hub besides those of the tests. */
+  readonly hub?: object;
   readonly pools?: readonly FleetPool[];
+  /** The consent that each account gives to begin with. Default: those of the tests. */
+  readonly termsOf?: typeof firstTermsOf;
   readonly emulatorEnv?: EmulatorOptions['env'];
   readonly onProgress?: (message: string) => void;
   readonly signal?: AbortSignal;
@@ -68,12 +72,12 @@ export interface StandUpOptions {
  * enrols the pools, records the consents and plans.
  */
 export async function standUpFleet(options: StandUpOptions = {}): Promise<StandingFleet> {
-  const { pools = ALL_POOLS, emulatorEnv, onProgress, signal } = options;
+  const { pools = ALL_POOLS, hub = {}, termsOf = firstTermsOf, emulatorEnv, onProgress, signal } = options;
   const emulator = await startEmulator({ auth: true, ...(emulatorEnv === undefined ? {} : { env: emulatorEnv }) });
   const outdir = mkdtempSync(join(tmpdir(), 'entangle-fleet-'));
   try {
     const configPath = join(outdir, 'entangle.json');
-    writeFileSync(configPath, JSON.stringify(fleetConfig(pools)));
+    writeFileSync(configPath, JSON.stringify(fleetConfig(pools, hub)));
     const { endpoint, logFile = 'no log: the endpoint is not ours' } = emulator;
     const deployment = await deployAll({
       configPath,
@@ -84,7 +88,7 @@ export async function standUpFleet(options: StandUpOptions = {}): Promise<Standi
       ...(signal === undefined ? {} : { signal }),
     });
     const deployed = { endpoint, logFile, ...deployment };
-    await prepare(new Fleet(deployed), pools);
+    await prepare(new Fleet(deployed), pools, termsOf);
     const stop = async (): Promise<void> => {
       await emulator.stop();
       rmSync(outdir, { recursive: true, force: true });

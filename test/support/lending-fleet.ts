@@ -179,7 +179,11 @@ export const FLEET = {
     }),
   },
   ahead: {
-    lender: lender('ahead-lender', 'c8g.large', { resources: ['cpu'] }),
+    // What a forecast asks for is lent only where three times as much is left.
+    lender: lender('ahead-lender', 'c8g.large', {
+      resources: ['cpu'],
+      sizes: { minSize: 1, desiredCapacity: 2, maxSize: 12 },
+    }),
     borrower: borrower('ahead-borrower', 'c8g.large', {
       resources: ['cpu'],
       historyPercent: 20,
@@ -189,6 +193,11 @@ export const FLEET = {
         borrowAhead: { atProbability: 0.5, aheadSeconds: 60, needLevel: '0.9' },
       },
     }),
+  },
+  // Its test gives the lender days of history.
+  outlook: {
+    lender: lender('outlook-lender', 'r6i.large', { resources: ['cpu'] }),
+    borrower: borrower('outlook-borrower', 'r6i.large', { resources: ['cpu'], account: RIVAL }),
   },
   watched: {
     lender: lender('watched-lender', 'm5n.large', { resources: ['cpu'] }),
@@ -219,6 +228,12 @@ export const FLEET = {
     }),
     first: borrower('queue-first', 'r7i.large', { resources: ['cpu'] }),
     patient: borrower('queue-patient', 'r7i.large', { resources: ['cpu'], account: PATIENT }),
+    // It needs three units, one more than can be lent.
+    bulky: borrower('queue-bulky', 'r7i.large', {
+      resources: ['cpu'],
+      account: PATIENT,
+      sizes: { minSize: 1, desiredCapacity: 8, maxSize: 8 },
+    }),
   },
   tiers: {
     lender: lender('tiers-lender', 'c7i.large', {
@@ -237,7 +252,8 @@ export function idOf(pool: FleetPool): PoolId {
 }
 
 /** The configuration file of the tests: the accounts of these pools. */
-export function fleetConfig(pools: readonly FleetPool[] = ALL_POOLS): object {
+/** @param hub settings of the hub besides those of the tests */
+export function fleetConfig(pools: readonly FleetPool[] = ALL_POOLS, hub: object = {}): object {
   const resource = { thresholdPercent: THRESHOLD_PERCENT, recoveryPercent: RECOVERY_PERCENT };
   return {
     hub: {
@@ -250,6 +266,7 @@ export function fleetConfig(pools: readonly FleetPool[] = ALL_POOLS): object {
       capacityEveryMinutes: 60,
       stuckAfterSeconds: 2,
       priorityRules: { preemption: 'lower-tier' },
+      ...hub,
     },
     linkedAccounts: LINKED.filter((account) => pools.some((pool) => pool.account === account)).map(
       (account, index) => ({

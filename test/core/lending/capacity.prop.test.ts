@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { emptyUsage } from '../../../core/consent/covers.ts';
-import { couldBorrow, couldLend } from '../../../core/lending/capacity.ts';
+import { couldBorrow, couldLend, requestNow } from '../../../core/lending/capacity.ts';
 import { chooseLender } from '../../../core/lending/choose.ts';
 import type { Candidate, ChoiceInput } from '../../../core/lending/lender-finding.ts';
 import { latencyMillis } from '../../../core/pairing/latency.ts';
@@ -100,6 +100,46 @@ describe('what could be lent and borrowed', () => {
         },
       ),
     );
+  });
+
+  it('leaves out what others are to have first, and what the vCPU quota has no room for', () => {
+    const held = fc.array(fc.nat(8), { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(lenderCase, { maxLength: 4 }), held, fc.nat(20), (cases, heldUnits, room) => {
+        const free = cases.map((made, index) => candidateOf(index, made, false));
+        const candidates = free.map((each, index) => ({
+          ...each,
+          held: { units: heldUnits[index] ?? 0, reasons: [] },
+        }));
+        const input = inputOf(candidates);
+        const { units } = couldBorrow(input);
+        expect(units).toBeLessThanOrEqual(couldBorrow(inputOf(free)).units);
+        if (units > 0) expect(isLent(units, input)).toBe(true);
+        expect(isLent(units + 1, input)).toBe(false);
+        expect(couldBorrow(input, undefined, room).units).toBe(Math.min(units, room));
+      }),
+    );
+  });
+
+  it('says when the vCPU quota is what ends it', () => {
+    const made = {
+      owned: 10,
+      desired: 2,
+      need: 2,
+      maxUnits: 9,
+      maxSharePercent: 100,
+      unitHours: 99,
+      sameAccount: true,
+    };
+    const input = inputOf([candidateOf(0, made, false)]);
+    expect(couldBorrow(input, undefined, 3).reason).toContain('the vCPU quota of its account leaves room for 3 more');
+    expect(couldBorrow(input, undefined, 0)).toMatchObject({ units: 0, reason: expect.stringContaining('vCPU quota') });
+    expect(couldBorrow(input, undefined, 20).reason).not.toContain('quota');
+  });
+
+  it('is asked as the group is tagged, after all others', () => {
+    const asked = requestNow(poolOf(BORROWER), groupOf(), NOW, { slaTier: 2, criticality: 'high' });
+    expect(asked).toMatchObject({ state: 'requested', requestedAt: NOW, request: { slaTier: 2, criticality: 'high' } });
   });
 
   it('of one lender is the same from both sides, unit-hours of the month included', () => {

@@ -10,7 +10,8 @@ describe('lendableUnits', () => {
   it('lends what is above desired and forecast, less the reserve', () => {
     expect(lendableUnits(base)).toEqual({
       units: 5,
-      parts: { ceiling: 10, desired: 4, forecastP95: 3, reserve: 1, floor: 5 },
+      parts: { ceiling: 10, desired: 4, forecastUnits: 3, reserve: 1, floor: 5 },
+      basis: { by: 'plan', madeAt: NOW },
       reason: 'ceiling 10, desired 4, P95 of forecast need 3, reserve 1: 5 lendable for 3600 s',
     });
     // A longer term meets the second hour's need of 6.

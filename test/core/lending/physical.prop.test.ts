@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { LentView, ReservationView } from '../../../core/lending/physical.ts';
-import { nextLendStep, nextReclaimStep, nextRestoreStep } from '../../../core/lending/physical.ts';
+import type { LentView, ReservationView, ShareView } from '../../../core/lending/physical.ts';
+import { mergeObjection, nextLendStep, nextReclaimStep, nextRestoreStep } from '../../../core/lending/physical.ts';
 import { poolSpecOf } from './physical-pools.ts';
 
 const lender = poolSpecOf({ lendsAs: 'physical' });
@@ -13,7 +13,7 @@ class Capacity {
   source: ReservationView;
   split: ReservationView | undefined;
   part: ReservationView | undefined;
-  share: { shareArn: string; active: boolean } | undefined;
+  share: ShareView | undefined;
   used = 0;
 
   constructor(units: number) {
@@ -69,7 +69,7 @@ class Capacity {
     } else if (next.step === 'allocate' && this.split !== undefined) {
       this.split = { ...this.split, allocation: { status: 'pending', units: 0, targetUnits: units } };
     } else if (next.step === 'share') {
-      this.share = { shareArn: 'arn:share', active: true };
+      this.share = { shareArn: 'arn:share', active: true, lendingEnabled: true };
     }
     return next.step;
   }
@@ -93,10 +93,40 @@ class Capacity {
     return next.step;
   }
 
+  /** What an owner does to it behind the hub's back, as far as AWS allows it. */
+  interfere(act: (typeof ACTS)[number]): void {
+    const { source, split } = this;
+    if (act === 'source-cancelled') this.source = { ...source, state: 'cancelled', totalUnits: 0, unusedUnits: 0 };
+    if (act === 'source-limited') this.source = { ...source, endless: false };
+    if (act === 'source-untagged') this.source = { ...source, lendingEnabled: false };
+    if (act === 'source-raised' && source.state === 'active') this.source = this.withUnits(source, 3);
+    if (act === 'share-deleted') this.share = undefined;
+    if (act === 'share-untagged' && this.share !== undefined) this.share = { ...this.share, lendingEnabled: false };
+    if (split === undefined || split.state !== 'active') return;
+    if (act === 'split-raised') this.split = this.withUnits(split, 2);
+    if (act === 'split-untagged') this.split = { ...split, lendingEnabled: false };
+    const { allocation } = split;
+    if (act === 'asked-back' && allocation?.status === 'active') {
+      this.split = { ...split, allocation: { ...allocation, targetUnits: 0, status: 'updating' } };
+    }
+  }
+
   private withUnits(one: ReservationView, change: number): ReservationView {
     return { ...one, totalUnits: one.totalUnits + change, unusedUnits: one.unusedUnits + change };
   }
 }
+
+const ACTS = [
+  'source-cancelled',
+  'source-limited',
+  'source-untagged',
+  'source-raised',
+  'share-deleted',
+  'share-untagged',
+  'split-raised',
+  'split-untagged',
+  'asked-back',
+] as const;
 
 function reservationOf(reservationId: string, units: number): ReservationView {
   return {
@@ -110,6 +140,7 @@ function reservationOf(reservationId: string, units: number): ReservationView {
     totalUnits: units,
     unusedUnits: units,
     endless: true,
+    instanceMatchCriteria: 'targeted',
     interruptible: false,
     lendingEnabled: true,
   };
@@ -157,6 +188,46 @@ describe('a loan of reserved capacity', () => {
         );
         expect(world.source).toMatchObject({ totalUnits: owned, unusedUnits: owned });
         expect(world.share).toBeUndefined();
+      }),
+    );
+  });
+
+  it('comes to its end whatever its owners do to it, loses nothing, and leaves only what its owner took out of reach', () => {
+    const acts = fc.array(fc.record({ act: fc.constantFrom(...ACTS), step: fc.integer({ min: 0, max: 12 }) }), {
+      maxLength: 3,
+    });
+    const stops = fc.record({ lendSteps: fc.integer({ min: 0, max: 6 }), acts });
+    fc.assert(
+      fc.property(sizes, stops, ({ owned, units }, { lendSteps, acts: drawn }) => {
+        const world = new Capacity(owned);
+        let step = 0;
+        const turn = (move: () => string) => () => {
+          for (const { act } of drawn.filter((each) => each.step === step)) world.interfere(act);
+          step += 1;
+          const before = world.owned;
+          const done = move();
+          expect(world.owned).toBe(before);
+          return done;
+        };
+        for (let lent = 0; lent < lendSteps; lent += 1) {
+          turn(() => world.lendOnce(units))();
+          world.settle();
+        }
+        const settle = () => world.settle();
+        until(
+          'done',
+          turn(() => world.reclaimOnce()),
+          settle,
+        );
+        until(
+          'done',
+          turn(() => world.restoreOnce()),
+          () => undefined,
+        );
+        const { split, source, share } = world;
+        const isOutOfReach = split?.lendingEnabled === false || mergeObjection(source) !== undefined;
+        expect(split?.state === 'active' && !isOutOfReach).toBe(false);
+        expect(share === undefined || !share.lendingEnabled).toBe(true);
       }),
     );
   });

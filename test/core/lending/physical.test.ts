@@ -17,6 +17,7 @@ const source: ReservationView = {
   totalUnits: 8,
   unusedUnits: 5,
   endless: true,
+  instanceMatchCriteria: 'targeted',
   interruptible: false,
   lendingEnabled: true,
 };
@@ -97,7 +98,7 @@ describe('lending', () => {
     expect(next({ split: allocated('pending', 0, 3) })).toMatchObject({ step: 'wait' });
     expect(next({ split: allocated('active', 3) })).toMatchObject({ step: 'wait' });
     expect(next({ split: allocated('active', 3), part })).toEqual({ step: 'share', reservationArn: 'arn:cr-part' });
-    const share = { shareArn: 'arn:share', active: true };
+    const share = { shareArn: 'arn:share', active: true, lendingEnabled: true };
     expect(next({ split: allocated('active', 3), part, share: { ...share, active: false } })).toMatchObject({
       step: 'wait',
     });
@@ -105,7 +106,7 @@ describe('lending', () => {
       step: 'done',
       reservations: {
         lent: { reservationId: 'cr-part', reservationArn: 'arn:cr-part', shareArn: 'arn:share' },
-        own: { sourceReservationId: 'cr-source', splitReservationId: 'cr-split' },
+        own: { sourceReservationId: 'cr-source', splitReservationId: 'cr-split', instanceMatchCriteria: 'targeted' },
       },
     });
   });
@@ -141,7 +142,7 @@ describe('restoring', () => {
   const whole = allocated('canceled', 0);
 
   it('unshares first, then merges', () => {
-    const share = { shareArn: 'arn:share', active: true };
+    const share = { shareArn: 'arn:share', active: true, lendingEnabled: true };
     expect(nextRestoreStep({ split: whole, share }, source)).toEqual({ step: 'unshare', shareArn: 'arn:share' });
     expect(nextRestoreStep({ split: whole }, source)).toEqual({
       step: 'merge',

@@ -8,6 +8,7 @@ import type { TermObservation } from '../../../core/lending/term.ts';
 import { isDue, nearsItsEnd, renewal } from '../../../core/lending/term.ts';
 import { epochMillis, invariant, microUsd, plusMillis, sumMicroUsd } from '../../../core/units.ts';
 import { BORROWER, consentOf, groupOf, LENDER, loanOf, NOW, planOf, poolOf } from '../../support/fixtures.ts';
+import { outlookOf } from '../../support/outlooks.ts';
 
 const at = (seconds: number) => plusMillis(NOW, seconds * 1_000);
 const borrowerPool = poolOf(BORROWER, { borrowedUnits: 2 });
@@ -102,6 +103,11 @@ describe('renewal', () => {
     [
       'the lender will need its units',
       { lenderPlan: planOf(lenderPool.spec.poolId, [5, 9, 9]), now: at(3_000) },
+      'spare',
+    ],
+    [
+      'its outlook says so, whatever the plan does',
+      { lenderOutlook: outlookOf(lenderPool.spec.poolId, 9), now: at(800) },
       'spare',
     ],
     ['the forecast ends before', { lenderPlan: planOf(lenderPool.spec.poolId, []) }, 'spare'],

@@ -138,9 +138,22 @@ describe('fleetPairs', () => {
     expect(fleetPairs(pools, pairContext(quiet)).candidates).toHaveLength(2);
   });
 
+  it('leaves out pools whose own scaling raises their ceiling, on either side', () => {
+    const [borrower, lender] = [poolOf(BORROWER), poolOf(LENDER)];
+    const found = (...pools: Pool[]) => fleetPairs(pools, pairContext(inputOf(pools, [[12], [2]])));
+    expect(found(borrower, lender).candidates).toHaveLength(1);
+    expect(found(borrower, { ...lender, raisesOwnCeiling: true }).candidates).toEqual([]);
+    expect(found({ ...borrower, raisesOwnCeiling: true }, lender).candidates).toEqual([]);
+    // Pools that differ in nothing else are told apart.
+    const third = poolOf(accountId('444444444444'), {});
+    const three = [borrower, { ...lender, raisesOwnCeiling: true as const }, third];
+    const { candidates } = fleetPairs(three, pairContext(inputOf(three, [[12], [2], [2]])), { onlyShort: true });
+    expect(candidates.map((each) => each.lender.spec.accountId)).toEqual(['444444444444']);
+  });
+
   it('weighs a unit-hour by its price, place, trust and by what it saves', () => {
     const weightOf = (spec: Partial<PoolSpec>, trust?: number) => {
-      const pools = [poolOf(BORROWER), poolOf(LENDER, {}, spec)];
+      const pools = [poolOf(BORROWER, {}, { launchesIntoReservations: true }), poolOf(LENDER, {}, spec)];
       const input = inputOf(pools, [[12], [2]], [], trust === undefined ? {} : { [LENDER]: trust });
       const [candidate] = fleetPairs(pools, pairContext(input)).candidates;
       return candidate === undefined ? undefined : unitHourWeight(candidate);

@@ -159,6 +159,8 @@ describe('mergePlan', () => {
     ['trust', 'borrower.trustFloor', 'paused', 'trust-lost', accounts[1]],
     ['consent', 'lender.status', 'paused', 'consent-revoked', accounts[0]],
     ['headroom', 'forecast', 'paused', 'drift', accounts[0]],
+    ['ceiling-not-fixed', 'lender.raisesOwnCeiling', 'paused', 'ceiling-not-fixed', accounts[0]],
+    ['ceiling-not-fixed', 'borrower.raisesOwnCeiling', 'paused', 'ceiling-not-fixed', accounts[1]],
     ['instance-type', 'instanceType', 'ended', undefined, accounts[0]],
     ['price', 'borrower.borrow.maxPriceMicroUsdPerUnitHour', 'ended', undefined, accounts[1]],
   ] as const)('answers a gate that refuses now: %s, %s: %s', (gate, field, state, pausedFor, concerned) => {

@@ -32,6 +32,7 @@ function outlook(
     {},
     {
       withoutLending: 'on-demand',
+      launchesIntoReservations: true,
       onDemandMicroUsdPerUnitHour: RATE,
       ...specs.borrower,
     },
@@ -165,6 +166,12 @@ describe('pairSaving', () => {
     expect(found.basis).toContain('saves no money');
   });
 
+  it('is zero, and says so, where the borrower is not prepared for reserved capacity', () => {
+    const found = saving(sure([4]), sure([12]), { borrower: { launchesIntoReservations: false } });
+    expect(found).toMatchObject({ substance: 'nominal', low: 0, mid: 0, high: 0, expectedByCommitment: {} });
+    expect(found.basis).toContain("the borrower's group does not launch into reservations shared with it");
+  });
+
   it.each([
     ['nothing is committed', [], 0],
     ['a discount that does not follow the loan', [{ kind: 'savings-plan', units: 10 }], 0],
@@ -186,7 +193,11 @@ describe('pairSaving', () => {
   it('counts on demand only as far as the pool may provision, where nothing is stated', () => {
     const lender = poolOf(LENDER, {}, RESERVED);
     const stated = (provisioningLimitUnits: number) => {
-      const borrower = poolOf(BORROWER, {}, { provisioningLimitUnits, onDemandMicroUsdPerUnitHour: RATE });
+      const borrower = poolOf(
+        BORROWER,
+        {},
+        { provisioningLimitUnits, launchesIntoReservations: true, onDemandMicroUsdPerUnitHour: RATE },
+      );
       const forecasts = {
         [lender.spec.poolId]: levels(lender, [4], [4]),
         [borrower.spec.poolId]: levels(borrower, [13], [13]),

@@ -247,7 +247,7 @@ describe('planForBorrower', () => {
       {},
       { lendsAs: 'physical', commitments: [{ kind: 'capacity-reservation', units: 10 }] },
     );
-    const borrower = poolOf(BORROWER, {}, { withoutLending: 'on-demand' });
+    const borrower = poolOf(BORROWER, {}, { withoutLending: 'on-demand', launchesIntoReservations: true });
     const view = (dataAccess: 'none' | 'metrics-only') => {
       const plan = planFor(BORROWER, inputOf([borrower, reserved], [[12], [2]], [consentOf(LENDER, { dataAccess })]));
       invariant(plan !== undefined, 'each pool has a plan');

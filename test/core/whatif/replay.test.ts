@@ -111,7 +111,7 @@ describe('replay', () => {
 
   it('tells measures in percent, and none of nothing', () => {
     const idle = worldOf([flat(2), flat(2)], [10, 10]);
-    const { lending } = whatIf(idle.traces, idle.participants, idle.scenario);
+    const { lending } = whatIf(idle.traces, idle.participants, idle.scenario, () => idle.participants);
     const measures = measuresOf(lending, 300);
     expect(measures).toMatchObject({ coverPercent: undefined, harmPercent: undefined, loansPerDay: 0 });
     expect(measures.utilisationPercent).toBeCloseTo(20, 9);

@@ -4,6 +4,8 @@ import {
   CreateCapacityReservationBySplittingCommand,
   CreateCapacityReservationCommand,
   CreateInterruptibleCapacityReservationAllocationCommand,
+  CreateTagsCommand,
+  DeleteTagsCommand,
   DescribeCapacityReservationsCommand,
   ModifyCapacityReservationCommand,
   MoveCapacityReservationInstancesCommand,
@@ -25,6 +27,7 @@ import type { ReservationClients } from './reservation-support.ts';
 import {
   addToGroup,
   groupNamed,
+  LENDING,
   lendable,
   reservation,
   reservationClientsOf,
@@ -166,6 +169,21 @@ describe('reservations', () => {
     await expect(
       lender.ec2.send(new DescribeCapacityReservationsCommand({ Filters: [{ Name: 'colour', Values: ['red'] }] })),
     ).rejects.toEqual(refusal('InvalidParameterValue'));
+  });
+
+  it('carry the tags that their owner gives them and takes away', async () => {
+    const source = await reserve(lender, 2);
+    const tagsOf = async () => (await reservation(lender, source)).Tags;
+    const Tags = [{ Key: 'team', Value: 'web' }];
+    await lender.ec2.send(new CreateTagsCommand({ Resources: [source], Tags }));
+    expect(await tagsOf()).toEqual([LENDING, ...Tags]);
+    await lender.ec2.send(new DeleteTagsCommand({ Resources: [source], Tags: [{ ...LENDING, Value: 'other' }] }));
+    expect(await tagsOf()).toEqual([LENDING, ...Tags]);
+    await lender.ec2.send(new DeleteTagsCommand({ Resources: [source], Tags: [{ Key: LENDING.Key }] }));
+    expect(await tagsOf()).toEqual(Tags);
+    await expect(borrower.ec2.send(new CreateTagsCommand({ Resources: [source], Tags }))).rejects.toEqual(
+      refusal('InvalidCapacityReservationId.NotFound'),
+    );
   });
 
   it('are used by instances of their own account that match, when open', async () => {

@@ -15,7 +15,8 @@ interface Sample {
   readonly inService: number;
 }
 
-const SAMPLES_KEPT = 8;
+/** One a minute: more than is ever looked back over. */
+const SAMPLES_KEPT = 240;
 
 interface MetricQuery {
   readonly Id: string;
@@ -64,10 +65,18 @@ export class Alarms {
     };
   }
 
+  /** What is asked for is among the newest: looked for from the end. */
+  #between(groupName: string, from: number, to: number): Sample[] {
+    const kept = this.#samples.get(groupName) ?? [];
+    let first = kept.length;
+    while (first > 0 && (kept[first - 1]?.at ?? 0) >= from) first -= 1;
+    return kept.slice(first).filter(({ at }) => at <= to);
+  }
+
   metricData(queries: readonly MetricQuery[], from: number, to: number): object {
     const MetricDataResults = queries.map(({ Id, MetricStat: { Metric } }) => {
       const groupName = Metric.Dimensions[0]?.Value ?? '';
-      const inTime = (this.#samples.get(groupName) ?? []).filter(({ at }) => at >= from && at <= to);
+      const inTime = this.#between(groupName, from, to);
       const isCount = Metric.MetricName === 'GroupInServiceInstances';
       return {
         Id,

@@ -7,14 +7,18 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { NoSuchKey } from '@aws-sdk/client-s3';
 import { SFNServiceException } from '@aws-sdk/client-sfn';
+import { HISTORY_BUCKET } from '../environment.ts';
 import type { AwsCall, AwsEndpoint } from '../lambda.ts';
 import type { World } from '../world.ts';
 import { LinkedAccess } from './linked-access.ts';
+import { namedError } from './named-error.ts';
+import { reservationCalls } from './reservation-access.ts';
 import type { QueryInput, TransactInput } from './tables.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 type Handle = (input: Input, call: AwsCall) => unknown;
 
+const DEFECTS = new Set(['Error', 'TypeError', 'RangeError', 'SyntaxError']);
 const WRITES = new Set(['PutCommand', 'UpdateCommand', 'DeleteCommand', 'TransactWriteCommand']);
 
 export class Endpoint implements AwsEndpoint {
@@ -38,6 +42,8 @@ export class Endpoint implements AwsEndpoint {
     if (command === 'TransactWriteCommand') {
       return new TransactionCanceledException({ ...options, CancellationReasons: [{ Code: 'ThrottlingError' }] });
     }
+    if (/Reservation|ResourceShare|GroupResources/.test(command))
+      return namedError('RequestLimitExceeded', 'Rate exceeded');
     if (WRITES.has(command) || command.startsWith('Query') || command.includes('Get')) {
       return new ProvisionedThroughputExceededException(options);
     }
@@ -64,6 +70,10 @@ export class Endpoint implements AwsEndpoint {
     this.#world.acting = call.invocation;
     try {
       return handle(call.input as Input, call);
+    } catch (error) {
+      // What is no error of AWS's is one of the simulation.
+      if (error instanceof Error && DEFECTS.has(error.name)) throw this.#world.defect(error.stack ?? error.message);
+      throw error;
     } finally {
       this.#world.acting = undefined;
     }
@@ -73,6 +83,11 @@ export class Endpoint implements AwsEndpoint {
   objectOf(bucket: string, key: string): unknown {
     const text = this.#objects.get(`${bucket}/${key}`);
     return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  /** Keeps an object in the hub's bucket. */
+  keep(key: string, object: object): void {
+    this.#objects.set(`${HISTORY_BUCKET}/${key}`, JSON.stringify(object));
   }
 
   #tableCalls(): Record<string, Handle> {
@@ -144,11 +159,12 @@ export class Endpoint implements AwsEndpoint {
       UpdateAutoScalingGroupCommand: (input, call) => access.updateGroup(input as never, call),
       DescribeAlarmsCommand: (input, call) => access.describeAlarms(input as never, call),
       GetMetricDataCommand: (input, call) => access.metricData(input as never, call),
-      // No group has a hook, a protected instance or a scaling policy here.
-      SetInstanceProtectionCommand: (_input, call) => access.answer({}, call),
-      CompleteLifecycleActionCommand: (_input, call) => access.answer({}, call),
-      DescribeLifecycleHooksCommand: (_input, call) => access.answer({ LifecycleHooks: [] }, call),
-      DescribePoliciesCommand: (_input, call) => access.answer({ ScalingPolicies: [] }, call),
+      SetInstanceProtectionCommand: (input, call) => access.protectInstances(input as never, call),
+      CompleteLifecycleActionCommand: (input, call) => access.endHook(input as never, call),
+      DescribeLifecycleHooksCommand: (input, call) => access.describeHooks(input as never, call),
+      DescribePoliciesCommand: (input, call) => access.describePolicies(input as never, call),
+      DescribeScalingActivitiesCommand: (input, call) => access.describeActivities(input as never, call),
+      ...reservationCalls(this.#world, access),
     };
   }
 }

@@ -6,7 +6,15 @@ import { HUB_ENVIRONMENT } from '../environment.ts';
 import { identityOf } from '../identities.ts';
 import type { AwsCall, Invocation } from '../lambda.ts';
 import type { World } from '../world.ts';
-import type { GroupSizes } from './scaling-groups.ts';
+import type { Group, GroupSizes } from './scaling-groups.ts';
+
+interface GroupName {
+  readonly AutoScalingGroupName: string;
+}
+interface Protection {
+  readonly InstanceIds: readonly string[];
+  readonly ProtectedFromScaleIn: boolean;
+}
 
 /** Longer than any world lasts: opening sessions is the slowest call in this process. */
 const SESSION_MILLIS = 12 * 3_600_000;
@@ -53,7 +61,8 @@ export class LinkedAccess {
     };
   }
 
-  #place({ client, command, invocation }: AwsCall, changes: boolean): Place {
+  /** Where a call acts. @param changes whether it changes something there */
+  place({ client, command, invocation }: AwsCall, changes: boolean): Place {
     const [role, accountId, region] = (identityOf(client) ?? '').split('|');
     if (accountId === undefined || region === undefined) throw this.#world.defect(`${command} without a role`);
     const place = { role: role as Place['role'], accountId, region };
@@ -65,7 +74,7 @@ export class LinkedAccess {
 
   describeGroups({ AutoScalingGroupNames }: { readonly AutoScalingGroupNames: string[] }, call: AwsCall): object {
     const { groups, engine } = this.#world;
-    const { accountId, region } = this.#place(call, false);
+    const { accountId, region } = this.place(call, false);
     const found = groups.describe(accountId, region, AutoScalingGroupNames, engine.now);
     for (const name of AutoScalingGroupNames) {
       const group = groups.get(accountId, region, name);
@@ -79,7 +88,7 @@ export class LinkedAccess {
 
   updateGroup(input: GroupSizes & { readonly AutoScalingGroupName: string }, call: AwsCall): object {
     const { groups, engine, checks } = this.#world;
-    const { accountId, region } = this.#place(call, true);
+    const { accountId, region } = this.place(call, true);
     const place = { accountId, region, name: input.AutoScalingGroupName };
     if (this.#world.script?.failsMove(accountId) === true) {
       throw new ScalingActivityInProgressFault({ $metadata: {}, message: 'as the script says' });
@@ -94,23 +103,68 @@ export class LinkedAccess {
     return {};
   }
 
-  /** The same answer for every group, to whoever may ask. */
-  answer(answer: object, call: AwsCall): object {
-    this.#place(call, false);
-    return answer;
+  #groupOf({ AutoScalingGroupName }: GroupName, call: AwsCall, changes: boolean): Group | undefined {
+    const { accountId, region } = this.place(call, changes);
+    return this.#world.groups.get(accountId, region, AutoScalingGroupName);
+  }
+
+  protectInstances(input: GroupName & Protection, call: AwsCall): object {
+    const { groups, engine, checks } = this.#world;
+    const group = this.#groupOf(input, call, true);
+    if (group === undefined) return {};
+    checks.onForced(call.invocation, group);
+    groups.protect(group, input.InstanceIds, input.ProtectedFromScaleIn, engine.now);
+    return {};
+  }
+
+  endHook(
+    input: GroupName & { readonly LifecycleHookName: string; readonly InstanceId: string },
+    call: AwsCall,
+  ): object {
+    const { groups, engine, checks } = this.#world;
+    const group = this.#groupOf(input, call, true);
+    if (group === undefined) return {};
+    checks.onForced(call.invocation, group);
+    groups.endHook(group, input.LifecycleHookName, input.InstanceId, engine.now);
+    return {};
+  }
+
+  describeHooks(input: GroupName, call: AwsCall): object {
+    const name = this.#groupOf(input, call, false)?.setUp.hookName;
+    const hook = { LifecycleHookName: name, LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING' };
+    return { LifecycleHooks: name === undefined ? [] : [hook] };
+  }
+
+  describePolicies(input: GroupName, call: AwsCall): object {
+    const group = this.#groupOf(input, call, false);
+    if (group?.raisesCeilingSince === undefined) return { ScalingPolicies: [] };
+    const configuration = { Mode: 'ForecastAndScale', MaxCapacityBreachBehavior: 'IncreaseMaxCapacity' };
+    return { ScalingPolicies: [{ Enabled: true, PredictiveScalingConfiguration: configuration }] };
+  }
+
+  describeActivities(input: GroupName, call: AwsCall): object {
+    const failedAt = this.#groupOf(input, call, false)?.quotaFailedAt;
+    const StatusMessage = 'You have requested more vCPU capacity than your current vCPU limit. VcpuLimitExceeded';
+    return { Activities: failedAt === undefined ? [] : [{ StartTime: new Date(failedAt), StatusMessage }] };
   }
 
   describeAlarms(input: { readonly AlarmNamePrefix: string; readonly StateValue?: string }, call: AwsCall): object {
-    const { accountId, region } = this.#place(call, false);
+    const { accountId, region } = this.place(call, false);
     return this.#world.alarmsOf(accountId, region).describe(input.AlarmNamePrefix, input.StateValue);
   }
 
   metricData(
-    input: { readonly MetricDataQueries: readonly never[]; readonly StartTime: Date; readonly EndTime: Date },
+    input: {
+      readonly MetricDataQueries: readonly { readonly Expression?: string }[];
+      readonly StartTime: Date;
+      readonly EndTime: Date;
+    },
     call: AwsCall,
   ): object {
-    const { accountId, region } = this.#place(call, false);
-    const alarms = this.#world.alarmsOf(accountId, region);
-    return alarms.metricData(input.MetricDataQueries, input.StartTime.getTime(), input.EndTime.getTime());
+    const { accountId, region } = this.place(call, false);
+    const [from, to] = [input.StartTime.getTime(), input.EndTime.getTime()];
+    const isQuota = input.MetricDataQueries.some(({ Expression }) => Expression !== undefined);
+    if (isQuota) return this.#world.quotas.metricData(accountId);
+    return this.#world.alarmsOf(accountId, region).metricData(input.MetricDataQueries as never, from, to);
   }
 }

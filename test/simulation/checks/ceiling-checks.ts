@@ -102,7 +102,14 @@ export class CeilingChecks {
     if (spec === undefined || this.#touched.has(borrowerPoolId)) return;
     const group = this.#world.groups.get(spec.accountId, spec.region, spec.groupName);
     const running = group?.instances.length ?? 0;
-    if (group !== undefined && running > group.maxSize) {
+    if (group === undefined || running <= group.maxSize) return;
+    // Other loans of the borrower may be draining too: theirs are not this lender's.
+    const all = [...this.#world.tables.all('entangle-loans')] as unknown as Loan[];
+    const others = all
+      .filter((loan) => loan.loanId !== loanId && loan.borrowerPoolId === borrowerPoolId)
+      .filter(({ state }) => state === 'returning' || state === 'draining')
+      .reduce((units, loan) => units + loan.units, 0);
+    if (running > group.maxSize + others) {
       this.#report('conservation', `${loanId} is given back while ${running} of ${group.maxSize} instances run`);
     }
   }

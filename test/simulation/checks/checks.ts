@@ -1,5 +1,6 @@
 /** What must always hold, looked at after every change of what is stored or of a group. */
 
+import type { Loan } from '../../../core/lending/loan.ts';
 import type { Group } from '../aws/scaling-groups.ts';
 import type { Change } from '../aws/tables.ts';
 import type { Invocation, Outcome } from '../lambda.ts';
@@ -9,6 +10,8 @@ import { AuditChecks } from './audit-checks.ts';
 import { CeilingChecks } from './ceiling-checks.ts';
 import { CounterChecks } from './counter-checks.ts';
 import { LoanChecks } from './loan-checks.ts';
+import { ReservationChecks } from './reservation-checks.ts';
+import { RuleChecks } from './rule-checks.ts';
 
 /** Names of what docs/architecture.md lists, and of what must hold at the end. */
 export type Invariant =
@@ -21,6 +24,13 @@ export type Invariant =
   | 'no-cross-account-access'
   | 'active-from-in-service'
   | 'counters'
+  | 'reservations'
+  | 'limits'
+  | 'kill-switch'
+  | 'priorities'
+  | 'queue'
+  | 'notice'
+  | 'foreign-changes'
   | 'everything-back';
 
 export interface Violation {
@@ -30,7 +40,7 @@ export interface Violation {
 
 /** Who may start each workflow, as infra/constructs/function-permissions.ts grants it; the scheduler starts returns. */
 export const STARTERS: Readonly<Record<string, readonly string[]>> = {
-  borrow: ['on-alarm', 'reconcile', 'look-ahead', 'serve-queue'],
+  borrow: ['on-alarm', 'reconcile', 'look-ahead', 'serve-queue', 'api'],
   return: ['on-recovery', 'assess', 'look-ahead', 'reconcile', 'api', 'serve-queue'],
   plan: ['look-ahead'],
 };
@@ -41,6 +51,8 @@ export class Checks {
   readonly #audit: AuditChecks;
   readonly #counters: CounterChecks;
   readonly #loans: LoanChecks;
+  readonly reservations: ReservationChecks;
+  readonly #rules: RuleChecks;
   #violation: Violation | undefined;
 
   constructor(world: World) {
@@ -49,6 +61,8 @@ export class Checks {
     this.#audit = new AuditChecks(world, (invariant, what) => this.violated(invariant, what));
     this.#counters = new CounterChecks(world, (invariant, what) => this.violated(invariant, what));
     this.#loans = new LoanChecks(world, (invariant, what) => this.violated(invariant, what));
+    this.reservations = new ReservationChecks(world, (invariant, what) => this.violated(invariant, what));
+    this.#rules = new RuleChecks(world, (invariant, what) => this.violated(invariant, what));
   }
 
   /** The first that was found. */
@@ -66,6 +80,23 @@ export class Checks {
     this.#audit.onChanged(changes, invocation);
     this.#loans.onChanged(changes, invocation);
     this.#counters.onChanged(changes);
+    this.#rules.onChanged(changes);
+  }
+
+  /** A loan has entered a state. */
+  onLoanState(loan: Loan, invocation: Invocation | undefined): void {
+    this.reservations.onLoanState(loan, invocation);
+    this.#rules.onLoanState(loan);
+  }
+
+  /** An account was told that its request is cancelled. */
+  onCancelled(loanId: string): void {
+    this.#rules.onCancelled(loanId);
+  }
+
+  /** The hub makes instances go that their owner keeps. */
+  onForced(invocation: Invocation, group: Group): void {
+    this.#rules.onForced(invocation, group);
   }
 
   onMoved(invocation: Invocation, before: Group, after: Group): void {
@@ -89,7 +120,9 @@ export class Checks {
 
   onEnded(invocation: Invocation, outcome: Outcome): void {
     this.#audit.onEnded(invocation, outcome);
-    if (outcome.ok && invocation.functionName === 'reconcile') this.#loans.onReconciled();
+    if (!outcome.ok || invocation.functionName !== 'reconcile') return;
+    this.#loans.onReconciled();
+    this.#rules.onReconciled();
   }
 
   /** What must hold once all is quiet. */
@@ -98,5 +131,7 @@ export class Checks {
     this.#counters.atRest();
     this.#audit.atRest();
     this.ceilings.atRest();
+    this.reservations.atRest();
+    this.#rules.atRest();
   }
 }

@@ -6,12 +6,14 @@ import type { PoolForecast } from '../../../core/forecast/pool-forecast.ts';
 import type { Loan } from '../../../core/lending/loan.ts';
 import { isOpen } from '../../../core/lending/loan.ts';
 import { lenderUnitsOf } from '../../../core/lending/loan-units.ts';
+import type { Outlook } from '../../../core/lending/outlook.ts';
 import { pairingIdFor } from '../../../functions/adapters/ids.ts';
 import { pairingStateKey } from '../../../functions/adapters/keys.ts';
 import type { Change } from '../aws/tables.ts';
 import type { Invocation } from '../lambda.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './checks.ts';
+import { LenderForecasts } from './lender-forecasts.ts';
 
 type Report = (invariant: Invariant, what: string) => void;
 
@@ -27,6 +29,11 @@ const AFTER: Readonly<Record<string, readonly string[]>> = {
   returning: ['draining', 'reclaimed'],
   draining: ['reclaimed'],
   reclaimed: ['returned', 'compensated', 'failed'],
+  returned: [],
+  refused: [],
+  cancelled: [],
+  failed: [],
+  compensated: [],
 };
 /** Clocks of functions differ by so much at most, and a write takes so long. */
 const CLOCK_MILLIS = 50_000;
@@ -38,8 +45,7 @@ const RECONCILED_AFTER_DUE = 6;
 export class LoanChecks {
   readonly #world: World;
   readonly #report: Report;
-  /** Forecasts that a choice may have seen: by pool, those that are in the plan and the one before. */
-  readonly #forecasts = new Map<string, readonly PoolForecast[]>();
+  readonly #forecasts = new LenderForecasts();
 
   /** When reconciling has looked at every account. */
   readonly #reconciledAt: number[] = [];
@@ -54,12 +60,12 @@ export class LoanChecks {
       if (table === 'entangle-loans')
         this.#onLoan(before as unknown as Loan | undefined, after as unknown as Loan, invocation);
       else if (String(after?.['item']).startsWith('PLAN#')) this.#onPlan(after as never);
+      else if (String(after?.['item']).startsWith('OUTLOOK#')) this.#forecasts.onOutlook(after?.['outlook'] as Outlook);
     }
   }
 
   #onPlan({ poolId, forecast }: { readonly poolId: string; readonly forecast?: PoolForecast }): void {
-    if (forecast === undefined) return;
-    this.#forecasts.set(poolId, [forecast, ...(this.#forecasts.get(poolId) ?? [])].slice(0, 2));
+    if (forecast !== undefined) this.#forecasts.onPlan(poolId, forecast);
   }
 
   #onLoan(before: Loan | undefined, loan: Loan | undefined, invocation: Invocation | undefined): void {
@@ -79,6 +85,7 @@ export class LoanChecks {
     }
     if (before?.state === loan.state) return;
     this.#world.onLoan(loan);
+    this.#world.checks.onLoanState(loan, invocation);
     if (loan.state === 'reserved') this.#checkReserved(loan);
     if (loan.state === 'active') this.#checkActive(loan, invocation);
     if (loan.endedAt !== undefined) this.#checkBill(loan);
@@ -144,25 +151,16 @@ export class LoanChecks {
   #checkFloor(loan: Loan, lenderPoolId: string): void {
     const move = loan.moves.take;
     const pool = this.#world.poolOf(lenderPoolId);
-    const forecasts = this.#forecasts.get(lenderPoolId) ?? [];
     if (move === undefined || pool === undefined) return;
     const from = loan.history.at(-1)?.at ?? 0;
-    const needs = forecasts.map((forecast) => this.#needOver(forecast, from, from + loan.termSeconds * 1_000));
-    const need = Math.min(...needs) + pool.spec.reserveUnits;
+    const until = from + loan.termSeconds * 1_000;
+    const need = this.#forecasts.needOver(lenderPoolId, from, until) + pool.spec.reserveUnits;
     if (move.toMaxSize < need) {
       this.#report(
         'lender-floor',
         `${lenderPoolId} is forecast to need ${need}, ${loan.loanId} leaves ${move.toMaxSize}`,
       );
     }
-  }
-
-  #needOver({ startMillis, stepSeconds, neededUnits }: PoolForecast, from: number, to: number): number {
-    const step = stepSeconds * 1_000;
-    const first = Math.max(0, Math.floor((from - startMillis) / step));
-    // The last slot is left out where clocks may disagree on whether it is touched.
-    const end = Math.max(first + 1, Math.floor((to - startMillis) / step));
-    return Math.max(0, ...neededUnits['0.95'].slice(first, end));
   }
 
   #checkActive(loan: Loan, invocation: Invocation | undefined): void {

@@ -38,6 +38,8 @@ export interface WorkflowWorld {
   readonly engine: Engine;
   readonly random: Random;
   invoke(functionName: string, event: unknown): Promise<Outcome>;
+  /** A state is entered, of a workflow of a kind. */
+  onEntered(kind: string, state: string): void;
   /** An object of S3 that a Map reads its items from, as JSON. */
   readObject(bucket: string, key: string): unknown;
 }
@@ -80,6 +82,12 @@ function bindingsOf(frame: Frame, states: Json): Json {
   return { ...frame.variables, states: { context: frame.context, ...states } };
 }
 
+/** The kind that an execution's id begins with. */
+function kindOf(context: Json): string {
+  const id = String((context['Execution'] as Json)['Id']);
+  return id.slice(0, id.indexOf(':'));
+}
+
 export class Interpreter {
   readonly #world: WorkflowWorld;
 
@@ -94,6 +102,7 @@ export class Interpreter {
     while (name !== undefined) {
       const state = machine.States[name];
       if (state === undefined) throw new Error(`there is no state ${name}`);
+      this.#world.onEntered(kindOf(context), name);
       const step = await this.#enter(frame, name, state, value);
       value = step.output;
       name = step.next;
