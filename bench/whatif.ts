@@ -22,7 +22,7 @@ const NOTES = [
   'Owned: the 95th (ODCR-like) or 62nd percentile (RI-like) of the first half of the traces; the second half is measured. Alarm 10 min, start-up 5, recall 5, shortest loan 1 h, floor 5 %, at most half lent; parts of units may be lent.',
   'Cover: of the shortage, what loans serve. Harm: demand of lenders left unserved by their loans, of the unit-hours lent. % of pool: of what one pool for all would serve.',
   'profile P90: the peer, a quantile of each time of day, alarms only, smallest deficit first. Perfect forecast: the shipped rules with the future known.',
-  'By command line: the command as it is shipped on files of whole units, consents without limits but 100 % of a pool; borrowers of less than their shortage are held by that share.',
+  'By command line: the command as it is shipped, with its defaults, on files of whole units and consents whose limits are far away.',
   'Goal rows: 100 random VMs of the Azure trace V1 in their own units, 28 days, five-minute values made from hourly means with 7.5 % noise; the mean of three seeds of the noise, harm the worst of them. Rules and constants were chosen on every second VM, then compared on the other sets: docs/what-if.md says which.',
   'Sets: as they were measured hour by hour; all pools of one size; the VMs with a period in measured five-minute values, where bursts of minutes are over before an alarm and the 62nd percentile is noise; hourly series of the M4 competition.',
 ];

@@ -14,21 +14,35 @@ import { makeActiveLoans } from './made-loans.ts';
 
 /** "No new loans, or recall all, within one minute, by one command." */
 const MINUTE_SECONDS = 60;
-/** Longer than that, API Gateway does not wait for a function's answer. */
-const ANSWER_SECONDS = 29;
 const RETURNED_WITHIN_SECONDS = 900;
 const ASK_EVERY_MILLIS = 4_000;
 
 async function loansOf(fleet: Fleet, ids: ReadonlySet<LoanId>): Promise<LoanView[]> {
   const loans = await Promise.all(LOAD_BORROWERS.map((account) => fleet.loansOf(account)));
-  return loans.flat().filter(({ loanId }) => ids.has(loanId));
+  // A loan between two of these accounts is in the lists of both.
+  const byId = new Map(loans.flat().map((loan) => [loan.loanId, loan]));
+  return [...byId.values()].filter(({ loanId }) => ids.has(loanId));
 }
 
 const enteredAt = ({ history }: LoanView, entered: LoanView['state']) =>
   history.find(({ state }) => state === entered)?.at;
 
-function stop(fleet: Fleet): Promise<{ readonly recalled: readonly LoanId[] }> {
+interface Stopped {
+  readonly recalled: readonly LoanId[];
+  /** Loans that the request had no time for. */
+  readonly left: number;
+}
+
+function stop(fleet: Fleet): Promise<Stopped> {
   return fleet.api(HUB, 'POST', '/switches/stop', { all: true, recall: true, reason: 'a drill' });
+}
+
+/** As `entangle stop` does: asks again for what a request had no time for. @returns how many requests it took */
+async function stopAll(fleet: Fleet): Promise<number> {
+  for (let requests = 1; ; requests += 1) {
+    const { recalled, left } = await stop(fleet);
+    if (left === 0 || recalled.length === 0) return requests;
+  }
 }
 
 /** The loans once all of them have come back. */
@@ -92,7 +106,7 @@ export async function stopRows(fleet: Fleet, pairs: readonly StopPair[], options
   const n = ids.size;
   options.say(`${n} loans are active: stop --all --recall`);
   const since = Date.now();
-  const { recalled } = await stop(fleet);
+  const requests = await stopAll(fleet);
   const answeredAt = Date.now();
   const loans = await untilReturned(fleet, ids, options);
   // The first recall follows the switch of the last account.
@@ -111,8 +125,8 @@ export async function stopRows(fleet: Fleet, pairs: readonly StopPair[], options
     inTime('every loan is recalled', secondsUntil(loans, since, 'recalled')),
     inTime('every loan is on its way back', secondsUntil(loans, since, 'returning')),
     plainRow(`${name}: until the last is back`, secondsUntil(loans, since, 'returned'), 's', n),
-    limitRow(`${name}: until the command is answered`, (answeredAt - since) / 1_000, 's', ANSWER_SECONDS, 1),
-    limitRow(`${name}: loans that one request did not recall`, n - recalled.length, 'loans', 0, n),
+    inTime('the command is answered', (answeredAt - since) / 1_000),
+    plainRow(`${name}: requests that the command makes`, requests, 'requests', n),
     limitRow(
       `${name}: audit chains that are broken`,
       chains.reduce<number>((sum, one) => sum + one, 0),
