@@ -61,6 +61,9 @@ function reservationTags(loanId: string, more: Readonly<Record<string, string>> 
   return [{ ResourceType: 'capacity-reservation' as const, Tags: tagsOf(loanId, more) }];
 }
 
+/** For so long a reservation or its tags may not be seen after they were made: EC2 is eventually consistent. */
+const UNSEEN_MILLIS = 6_000;
+
 async function splitOff(ec2: EC2Client, { loan }: LendingParties, sourceReservationId: string): Promise<void> {
   try {
     await ec2.send(
@@ -105,6 +108,7 @@ async function shareWith(ram: RAMClient, { loan, borrower }: LendingParties, arn
 async function lend(parties: LendingParties, role: RoleInLinkedAccount): Promise<LoanReservations> {
   const { loan, lender, borrower } = parties;
   const clients = await clientsIn(lender, role);
+  let [hasSplit, hasLookedTwice] = [false, false];
   for (let taken = 0; taken < STEPS_MAX; taken += 1) {
     const { view, reservations } = await standing(clients, parties);
     const tagged = reservations.filter(({ lendingEnabled }) => lendingEnabled);
@@ -113,11 +117,17 @@ async function lend(parties: LendingParties, role: RoleInLinkedAccount): Promise
       case 'done':
         return next.reservations;
       case 'refuse':
-        throw new CannotLend(next.reason);
+        if (hasSplit) throw new ReservationPending(`what was split off for ${loan.loanId} cannot be seen yet`);
+        if (hasLookedTwice) throw new CannotLend(next.reason);
+        // A refusal is final. What an attempt before this one has split off may be what is missing, and not be seen yet.
+        await new Promise((resolve) => setTimeout(resolve, UNSEEN_MILLIS));
+        hasLookedTwice = true;
+        break;
       case 'wait':
         throw new ReservationPending(next.reason);
       case 'split':
         await splitOff(clients.ec2, parties, next.sourceReservationId);
+        hasSplit = true;
         break;
       case 'allocate':
         await allocate(clients.ec2, parties, next.splitReservationId);
