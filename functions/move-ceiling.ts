@@ -157,7 +157,10 @@ async function giveBack(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
   ]);
   if (borrower !== undefined && borrower.occupiedUnits > borrower.maxSize) {
     const firmAt = firmAtOf(snapshot.loan);
-    if (firmAt !== undefined && now() >= firmAt) await forceScaleIn(snapshot.borrowerPool.spec, role);
+    if (firmAt !== undefined && now() >= firmAt) {
+      await assertCurrent(env.ENTANGLE_LOANS_TABLE, snapshot.loan);
+      await forceScaleIn(snapshot.borrowerPool.spec, role);
+    }
     throw new InstancesDraining(`${borrower.occupiedUnits} instances of ${borrower.maxSize} are still there`);
   }
   const missing = await (await capacityOf(snapshot, role)).reclaim();
