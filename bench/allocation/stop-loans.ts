@@ -11,6 +11,7 @@ import { limitRow, plainRow } from '../report.ts';
 import type { StopPair } from './load-fleet.ts';
 import { LOAD_ACCOUNTS, LOAD_BORROWERS } from './load-fleet.ts';
 import { makeActiveLoans } from './made-loans.ts';
+import { patiently } from './throttled.ts';
 
 /** "No new loans, or recall all, within one minute, by one command." */
 const MINUTE_SECONDS = 60;
@@ -40,7 +41,7 @@ function stop(fleet: Fleet): Promise<Stopped> {
 /** As `entangle stop` does: asks again for what a request had no time for. @returns how many requests it took */
 async function stopAll(fleet: Fleet): Promise<number> {
   for (let requests = 1; ; requests += 1) {
-    const { recalled, left } = await stop(fleet);
+    const { recalled, left } = await patiently(() => stop(fleet));
     if (left === 0 || recalled.length === 0) return requests;
   }
 }
