@@ -28,6 +28,7 @@ import { readEnv } from './adapters/env.ts';
 import { observeGroup } from './adapters/groups.ts';
 import { pairingIdFor } from './adapters/ids.ts';
 import { chainKey, consentKey, outlookKey, pairingKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
+import { lenderFacts, pairingsWith } from './adapters/lender-facts.ts';
 import { readLimits, readMemberships } from './adapters/limit-store.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
@@ -84,14 +85,7 @@ async function candidate(id: PoolId, { items, stops, snapshot }: Scene): Promise
   const pool = items.pool(id);
   if (pool === undefined) return undefined;
   const { accountId } = pool.spec;
-  const known = {
-    pool,
-    consent: items.consent(accountId),
-    usage: items.usage(accountId),
-    plan: items.plan(id)?.forecast,
-    outlook: items.outlook(id),
-    trust: items.plan(id)?.trust,
-  };
+  const known = lenderFacts(pool, items);
   const stopped = stopObjection(accountId, stops.of(accountId));
   if (stopped !== undefined) return { ...known, unavailable: stopped };
   try {
@@ -127,16 +121,6 @@ function withHeads(snapshot: LoanSnapshot, items: AccountItems, partners: readon
     return head === undefined ? [] : [[account, head] as const];
   });
   return { ...snapshot.heads, ...Object.fromEntries(read) };
-}
-
-/** The borrower's pairings with its partners, by the lender's pool. */
-function pairingsWith({ loan }: LoanSnapshot, items: AccountItems, partners: readonly PoolId[]) {
-  const found: Record<string, Pairing> = {};
-  for (const id of partners) {
-    const pairing = items.pairing(loan.borrowerAccountId, pairingIdFor(id, loan.borrowerPoolId));
-    if (pairing !== undefined) found[id] = pairing;
-  }
-  return found;
 }
 
 const FRESH_MILLIS = 5_000;
@@ -187,7 +171,7 @@ async function chosenOf(input: Input, scene: Scene): Promise<Decision> {
   const { items, borrowerPool, borrowerGroup, snapshot, standing } = scene;
   const { loan } = snapshot;
   const candidates: Candidate[] = [];
-  const pairings = pairingsWith(snapshot, items, input.partners);
+  const pairings = pairingsWith(borrowerPool.spec, input.partners, items);
   const plan = items.plan(loan.borrowerPoolId);
   const choose = () =>
     chooseLender({

@@ -12,9 +12,9 @@ import type { Outlook } from '../core/lending/outlook.ts';
 import { pausesForDrift } from '../core/pairing/interruptions.ts';
 import type { Pool } from '../core/pool.ts';
 import type { AccountId, PoolId } from '../core/units.ts';
-import { epochMillis, MILLIS_PER_SECOND, poolIdParts } from '../core/units.ts';
+import { epochMillis, MILLIS_PER_SECOND } from '../core/units.ts';
 import type { AccountItems } from './adapters/account-store.ts';
-import { pairingsOf, poolsByBucket, readAccountItems, writeOutlook } from './adapters/account-store.ts';
+import { pairingsOf, poolsByAccount, poolsByBucket, readAccountItems, writeOutlook } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { consentKey, outlookKey, planKey, poolKey } from './adapters/keys.ts';
@@ -143,15 +143,6 @@ async function lookAheadOf(account: AccountId, poolIds: readonly PoolId[], compa
   return { borrows, recalling, outlooks, drifted, paused: await pauseDrifted(account, drifted) };
 }
 
-function byAccount(poolIds: readonly PoolId[]): Map<AccountId, PoolId[]> {
-  const grouped = new Map<AccountId, PoolId[]>();
-  for (const id of poolIds) {
-    const { accountId } = poolIdParts(id);
-    grouped.set(accountId, [...(grouped.get(accountId) ?? []), id]);
-  }
-  return grouped;
-}
-
 /**
  * Looks ahead for the named pools, for those of a list, or for all of them, and compares what was measured with what was forecast.
  * One account that cannot be read does not keep the others from being looked at; the run fails at its end, by name.
@@ -162,7 +153,7 @@ export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, poo
   let [borrows, recalling, outlooks, paused] = [0, 0, 0, 0];
   const drifted: PoolId[] = [];
   const failed: string[] = [];
-  for (const [account, ids] of byAccount(poolIds)) {
+  for (const [account, ids] of poolsByAccount(poolIds)) {
     try {
       const done = await lookAheadOf(account, ids, compare);
       borrows += done.borrows;

@@ -13,7 +13,7 @@ import type { Pool } from '../core/pool.ts';
 import type { AccountId, EpochMillis } from '../core/units.ts';
 import { epochMillis, MILLIS_PER_SECOND } from '../core/units.ts';
 import type { AccountItems } from './adapters/account-store.ts';
-import { poolsByBucket, readAccountItems } from './adapters/account-store.ts';
+import { poolsByAccount, poolsByBucket, readAccountItems } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { tendForeignChanges } from './adapters/foreign-changes.ts';
@@ -165,13 +165,7 @@ async function reconcileAccount(
 
 /** One account that cannot be read does not keep the others from being looked at; the run fails at its end, by name. */
 export const handler = lambda(noInputSchema, async () => {
-  const byAccount = new Map<AccountId, Pool['spec']['poolId'][]>();
-  for (const poolIds of (await poolsByBucket(accountsTable)).values()) {
-    for (const id of poolIds) {
-      const account = id.slice(0, id.indexOf('/')) as AccountId;
-      byAccount.set(account, [...(byAccount.get(account) ?? []), id]);
-    }
-  }
+  const byAccount = poolsByAccount([...(await poolsByBucket(accountsTable)).values()].flat());
   const organisation = await organisationSwitch(accountsTable);
   const total = { accounts: byAccount.size, returns: 0, borrows: 0, foreign: 0, events: 0, audits: 0 };
   const failed: string[] = [];

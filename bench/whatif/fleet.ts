@@ -1,4 +1,5 @@
 import type { Consent, ConsentTerms } from '../../core/consent/consent.ts';
+import { UNRESTRICTED } from '../../core/consent/consent.ts';
 import { emptyUsage } from '../../core/consent/covers.ts';
 import type { PairingInput } from '../../core/pairing/pair.ts';
 import type { Pool } from '../../core/pool.ts';
@@ -23,15 +24,9 @@ const TERMS: ConsentTerms = {
     maxPriceMicroUsdPerUnitHour: microUsd(90_000),
     minRecallNoticeSeconds: 0,
   },
-  groupNames: [],
-  allowedApplications: [],
-  allowedCounterparties: [],
-  deniedCounterparties: [],
+  ...UNRESTRICTED,
   dataAccess: 'metrics-only',
-  regions: [],
-  requiredTenancy: 'any',
   maxLatencyMillis: 1_000,
-  windows: [],
   shortestTermSeconds: 600,
   longestTermSeconds: 604_800,
   whenNoPartner: 'refuse',

@@ -1,16 +1,14 @@
 /** What a pool is lending and borrowing, and what it could now: the arithmetic of choosing a lender, without a request. */
-import type { Consent, ConsentUsage } from '../consent/consent.ts';
 import { limitRefusals, ownRefusals } from '../consent/covers.ts';
-import type { PoolForecast } from '../forecast/pool-forecast.ts';
 import type { GroupObservation, Pool } from '../pool.ts';
 import type { EpochMillis, LoanId, PoolId } from '../units.ts';
 import { allocate } from './allocation.ts';
 import { lendableUnits } from './lendable.ts';
-import type { ChoiceInput } from './lender-finding.ts';
+import type { ChoiceInput, LenderFacts } from './lender-finding.ts';
 import type { CountedLimit } from './limits.ts';
 import { limitObjections } from './limits.ts';
 import type { Loan, RequestPart } from './loan.ts';
-import type { ForecastBasis, Outlook } from './outlook.ts';
+import type { ForecastBasis } from './outlook.ts';
 import { request } from './request.ts';
 
 /** All in units of the pool's own. */
@@ -29,13 +27,8 @@ export interface PoolCapacity {
   readonly couldBorrowReason: string;
 }
 
-export interface LenderView {
-  readonly pool: Pool;
+export interface LenderView extends LenderFacts {
   readonly group?: GroupObservation | undefined;
-  readonly consent?: Consent | undefined;
-  readonly usage: ConsentUsage;
-  readonly plan?: PoolForecast | undefined;
-  readonly outlook?: Outlook | undefined;
   /** Limits beside the consent's that any loan from it counts against. Those of units and pairings depend on the borrower. */
   readonly limits?: readonly CountedLimit[] | undefined;
   /** Why no loan is made with its account now; absent: nothing stands against it. */

@@ -20,10 +20,9 @@ import type { Loan, LoanReason } from './loan.ts';
 import type { Outlook } from './outlook.ts';
 import type { Offer } from './saga.ts';
 
-/** A possible lender as it is now. Read its pool before its group: a change in between then fails the reservation. */
-export interface Candidate {
+/** What is known of a pool that may lend, without looking at its group. */
+export interface LenderFacts {
   readonly pool: Pool;
-  readonly group?: GroupObservation | undefined;
   readonly consent?: Consent | undefined;
   readonly usage: ConsentUsage;
   readonly plan?: PoolForecast | undefined;
@@ -31,6 +30,11 @@ export interface Candidate {
   readonly outlook?: Outlook | undefined;
   /** Trust score of its account, 0 to 1; absent: not looked at. */
   readonly trust?: number | undefined;
+}
+
+/** A possible lender as it is now. Read its pool before its group: a change in between then fails the reservation. */
+export interface Candidate extends LenderFacts {
+  readonly group?: GroupObservation | undefined;
   /** Limits beside the consents', of both sides, that a loan from it to this borrower counts against. Absent: none. */
   readonly limits?: readonly CountedLimit[] | undefined;
   /** Its units that requests which wait for it, and come before this one, are to have. */

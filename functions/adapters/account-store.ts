@@ -9,7 +9,7 @@ import type { Pairing, PairingId } from '../../core/pairing/pairing.ts';
 import type { PoolPlan } from '../../core/pairing/plan.ts';
 import type { Pool } from '../../core/pool.ts';
 import type { AccountId, PoolId } from '../../core/units.ts';
-import { poolId } from '../../core/units.ts';
+import { poolId, poolIdParts } from '../../core/units.ts';
 import { documents } from './clients.ts';
 import type { AccountKey } from './keys.ts';
 import {
@@ -147,6 +147,11 @@ export async function poolsByBucket(table: string): Promise<Map<string, PoolId[]
     else others.push(id);
   }
   return buckets;
+}
+
+/** Pools by the account that they are of. */
+export function poolsByAccount(ids: readonly PoolId[]): Map<AccountId, PoolId[]> {
+  return Map.groupBy(ids, (id) => poolIdParts(id).accountId);
 }
 
 /** Replaces the forecast of a pool: only the newest one counts. */

@@ -4,6 +4,7 @@ import { capacityOf, couldBorrow, couldLend, requestNow } from '../../core/lendi
 import type { Candidate, HeldUnits } from '../../core/lending/lender-finding.ts';
 import { pairingObjection } from '../../core/lending/lender-finding.ts';
 import type { CountedLimit } from '../../core/lending/limits.ts';
+import type { Loan } from '../../core/lending/loan.ts';
 import type { LimitedPair } from '../../core/lending/pair-limits.ts';
 import { roomUnits } from '../../core/lending/quota.ts';
 import { stopObjection } from '../../core/lending/stops.ts';
@@ -20,13 +21,14 @@ import { observeGroup } from './groups.ts';
 import { pairingIdFor } from './ids.ts';
 import { consentKey, outlookKey, pairingKey, planKey, poolKey, usageKey } from './keys.ts';
 import { inLanes } from './lanes.ts';
+import { lenderFacts, pairingsWith } from './lender-facts.ts';
 import { readLimits, readMemberships } from './limit-store.ts';
 import type { RoleInLinkedAccount } from './linked-account.ts';
 import { logger } from './middleware.ts';
 import type { PriorityRules } from './priority-rules.ts';
 import { tierOf } from './priority-rules.ts';
 import type { QueueTables } from './queue-store.ts';
-import { heldOf } from './queue-store.ts';
+import { heldOf, requestsInQueues } from './queue-store.ts';
 import { raisesOwnCeiling } from './scaling-policies.ts';
 import { readStops } from './stop-store.ts';
 import { vcpuQuota } from './vcpu-quota.ts';
@@ -93,18 +95,11 @@ async function candidatesOf(
     active.map(async (id): Promise<Candidate[]> => {
       const pool = seen.items.pool(id);
       if (pool === undefined) return [];
-      const { accountId } = pool.spec;
-      const plan = seen.items.plan(id);
       const unavailable = seen.stoppedBy(id) ?? (await seen.groups.objection(pool));
       const [limits] = await seen.limitsOf([{ lender: pool, borrower, pairing: pairings[id] }]);
       return [
         {
-          pool,
-          consent: seen.items.consent(accountId),
-          usage: seen.items.usage(accountId),
-          plan: plan?.forecast,
-          outlook: seen.items.outlook(id),
-          trust: plan?.trust,
+          ...lenderFacts(pool, seen.items),
           group: await seen.groups.of(pool),
           limits,
           unavailable,
@@ -116,45 +111,27 @@ async function candidatesOf(
   return found.flat();
 }
 
-function pairingsOfPool(pool: Pool, items: AccountItems, partners: readonly PoolId[]): Record<string, Pairing> {
-  const { accountId, poolId } = pool.spec;
-  return Object.fromEntries(
-    partners.flatMap((id) => {
-      const pairing = items.pairing(accountId, pairingIdFor(id, poolId));
-      return pairing === undefined ? [] : [[id, pairing] as const];
-    }),
-  );
-}
-
 async function capacity(pool: Pool, group: GroupObservation | undefined, seen: Seen): Promise<PoolCapacity> {
-  const { accountId, poolId } = pool.spec;
+  const { poolId } = pool.spec;
   const { items } = seen;
   const at = now();
-  const [consent, usage, plan, stopped] = [
-    items.consent(accountId),
-    items.usage(accountId),
-    items.plan(poolId),
-    seen.stoppedBy(poolId) ?? (await seen.groups.objection(pool)),
-  ];
+  const facts = lenderFacts(pool, items);
+  const stopped = seen.stoppedBy(poolId) ?? (await seen.groups.objection(pool));
   const [limits] = await seen.limitsOf([{ lender: pool, borrower: pool }]);
-  const outlook = items.outlook(poolId);
-  const lend = couldLend({ pool, group, consent, usage, plan: plan?.forecast, outlook, limits, stopped, now: at });
+  const lend = couldLend({ ...facts, group, limits, stopped, now: at });
   if (group === undefined) {
     return capacityOf(pool, lend, { units: 0, reason: 'its Auto Scaling group could not be read' }, at);
   }
-  const partners = plan?.partners ?? [];
-  const pairings = pairingsOfPool(
-    pool,
-    items,
-    partners.map(({ lenderPoolId }) => lenderPoolId),
-  );
+  const partners = items.plan(poolId)?.partners ?? [];
+  const lenders = partners.map(({ lenderPoolId }) => lenderPoolId);
+  const pairings = pairingsWith(pool.spec, lenders, items);
   const borrow = couldBorrow(
     {
       borrowerPool: pool,
       borrowerGroup: group,
-      borrowerConsent: consent,
-      borrowerUsage: usage,
-      borrowerTrust: plan?.trust,
+      borrowerConsent: facts.consent,
+      borrowerUsage: facts.usage,
+      borrowerTrust: facts.trust,
       partners,
       pairings,
       candidates: await candidatesOf(pool, group, pairings, seen),
@@ -167,14 +144,17 @@ async function capacity(pool: Pool, group: GroupObservation | undefined, seen: S
   return capacityOf(pool, lend, borrow, at);
 }
 
-/** As a request of the pool would be ranked now. */
+/** As a request of the pool would be ranked now. The queue of a lender is read once, however many may borrow from it. */
 function heldWith({ rules, ...tables }: CapacityTables): Seen['heldOf'] {
+  const queues = new Map<PoolId, Promise<Loan[]>>();
   return (lender, borrower, group) => {
+    const queued = queues.get(lender) ?? requestsInQueues([lender], tables);
+    queues.set(lender, queued);
     const standing = {
       slaTier: tierOf(rules, borrower.spec.accountId, group.slaTierTag),
       criticality: criticalityFrom(group.criticalityTag),
     };
-    return heldOf(lender, requestNow(borrower, group, now(), standing), rules.order, tables);
+    return heldOf(lender, requestNow(borrower, group, now(), standing), rules.order, tables, queued);
   };
 }
 

@@ -63,6 +63,7 @@ const ASKING_MILLIS = 120_000;
 /**
  * What requests that come before another are to have of a lender: those that wait for it, and those that have found it busy just now.
  * @param own the request that is looked at, which need not be written
+ * @param queued what is in the lender's queue, where it has been read already
  * @returns undefined when nobody else asks
  */
 export async function heldOf(
@@ -70,10 +71,10 @@ export async function heldOf(
   own: Loan,
   order: readonly OrderRule[],
   tables: QueueTables,
+  queued = requestsInQueues([lender], tables),
 ): Promise<HeldUnits | undefined> {
   const at = now();
-  const found = await requestsInQueues([lender], tables);
-  const others = found.filter(
+  const others = (await queued).filter(
     ({ loanId, state, requestedAt }) =>
       loanId !== own.loanId && (state === 'waiting' || (state === 'requested' && at - requestedAt < ASKING_MILLIS)),
   );

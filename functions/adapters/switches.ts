@@ -4,7 +4,7 @@ import type { Resumption, Stop, StopChange, StoppedBy } from '../../core/lending
 import { recallByStop, resumeAccount, stopAccount, stopToKeep } from '../../core/lending/stops.ts';
 import type { AccountId } from '../../core/units.ts';
 import { epochMillis } from '../../core/units.ts';
-import { poolsByBucket, readAccountItems } from './account-store.ts';
+import { poolsByAccount, poolsByBucket, readAccountItems } from './account-store.ts';
 import { now } from './clock.ts';
 import { pairingIdFor } from './ids.ts';
 import { chainKey, pairingKey } from './keys.ts';
@@ -25,7 +25,7 @@ export interface StoppedLoan {
 /** Every account that has a pool, and the hub's own. */
 export async function allAccounts(table: string, hubAccount: AccountId): Promise<AccountId[]> {
   const pools = [...(await poolsByBucket(table)).values()].flat();
-  return [...new Set([hubAccount, ...pools.map((id) => id.slice(0, id.indexOf('/')) as AccountId)])].sort();
+  return [...new Set([hubAccount, ...poolsByAccount(pools).keys()])].sort();
 }
 
 /** Writes what changes of one account's switch. Somebody else who was quicker has done the same, or something newer. */

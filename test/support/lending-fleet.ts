@@ -1,5 +1,6 @@
 /** The accounts and pools that the tests of the deployed stacks share. Pools of one scenario have an instance type of their own, so that only they can be paired. */
 import type { ConsentTerms } from '../../core/consent/consent.ts';
+import { UNRESTRICTED } from '../../core/consent/consent.ts';
 import type { BorrowAhead, PoolSpec } from '../../core/pool.ts';
 import type { AccountId, PoolId, ResourceType } from '../../core/units.ts';
 import { accountId, microUsd, poolId } from '../../core/units.ts';
@@ -302,15 +303,8 @@ export function fleetSamples(pools: readonly FleetPool[] = ALL_POOLS): Record<st
 }
 
 const anything: Omit<ConsentTerms, 'lend' | 'borrow' | 'whenNoPartner'> = {
-  groupNames: [],
-  allowedApplications: [],
-  allowedCounterparties: [],
-  deniedCounterparties: [],
-  dataAccess: 'none',
-  regions: [],
-  requiredTenancy: 'any',
+  ...UNRESTRICTED,
   maxLatencyMillis: 10,
-  windows: [],
   shortestTermSeconds: 1,
   longestTermSeconds: 600,
 };

@@ -1,4 +1,5 @@
 import type { ConsentTerms } from '../../../core/consent/consent.ts';
+import { UNRESTRICTED } from '../../../core/consent/consent.ts';
 import { emptyUsage } from '../../../core/consent/covers.ts';
 import { seededRandom } from '../../../core/forecast/random.ts';
 import type { PairingInput } from '../../../core/pairing/pair.ts';
@@ -20,15 +21,9 @@ const LIMITS = { maxUnits: 1_000, maxSharePercent: 100, maxUnitHoursPerMonth: 1e
 export const TERMS: ConsentTerms = {
   lend: { ...LIMITS, minPriceMicroUsdPerUnitHour: microUsd(10_000), recallNoticeSeconds: 120 },
   borrow: { ...LIMITS, maxPriceMicroUsdPerUnitHour: microUsd(90_000), minRecallNoticeSeconds: 60 },
-  groupNames: [],
-  allowedApplications: [],
-  allowedCounterparties: [],
-  deniedCounterparties: [],
+  ...UNRESTRICTED,
   dataAccess: 'metrics-only',
-  regions: [],
-  requiredTenancy: 'any',
   maxLatencyMillis: 1_000,
-  windows: [],
   shortestTermSeconds: 600,
   longestTermSeconds: 604_800,
   whenNoPartner: 'refuse',
