@@ -55,7 +55,8 @@ export function counterfactualOf(spec: Pick<PoolSpec, 'withoutLending' | 'provis
   return { kind: limitUnits > 0 ? 'on-demand' : 'no-capacity', limitUnits };
 }
 
-function savingCommitments(spec: PoolSpec): { kind: CommitmentKind; units: number }[] {
+/** What a pool has paid for and a physical loan makes use of. */
+export function savingCommitments(spec: Pick<PoolSpec, 'commitments'>): { kind: CommitmentKind; units: number }[] {
   return spec.commitments
     .filter(({ kind, discountFollowsLoan }) => kind === 'capacity-reservation' || discountFollowsLoan === true)
     .map(({ kind, units }) => ({ kind, units }));

@@ -4,7 +4,7 @@ import { loanSubstanceOf } from '../pairing/gates.ts';
 import type { PairingInput } from '../pairing/pair.ts';
 import { pairContext } from '../pairing/pair.ts';
 import { PairGates } from '../pairing/pair-gates.ts';
-import { counterfactualOf } from '../pairing/savings.ts';
+import { counterfactualOf, savingCommitments } from '../pairing/savings.ts';
 import type { Pool } from '../pool.ts';
 import type { EpochMillis, MicroUsd } from '../units.ts';
 import { microUsd } from '../units.ts';
@@ -35,8 +35,10 @@ export interface Participant {
   readonly onDemandMicroUsdPerUnitHour: MicroUsd;
   /** Whether a shortage is bought on demand when nobody lends. */
   readonly buysOnDemand: boolean;
-  /** Share of what it owns that it has paid for and whose discount a loan takes with it. */
+  /** Share of what it owns that it has paid for and that a physical loan takes with it. */
   readonly paidShare: number;
+  /** Whether what it borrows may be reserved capacity: other loans move a ceiling and save no money. */
+  readonly launchesIntoReservations: boolean;
   readonly consent: Consent | undefined;
 }
 
@@ -66,12 +68,10 @@ function sideOf(limits: UsageLimits | undefined, { usageLimits }: Scenario): Sid
   return { maxUnits, maxShare: maxSharePercent / 100, maxUnitHoursPerMonth };
 }
 
-/** Of physical loans of reserved capacity, and of discounts that follow the loan, as pairing counts savings. */
+/** As pairing counts savings. */
 function paidShareOf({ spec, ownedUnits }: Pool): number {
   if (loanSubstanceOf(spec) === 'nominal' || ownedUnits === 0) return 0;
-  const paid = spec.commitments
-    .filter(({ kind, discountFollowsLoan }) => kind === 'capacity-reservation' || discountFollowsLoan === true)
-    .reduce((sum, { units }) => sum + units, 0);
+  const paid = savingCommitments(spec).reduce((sum, { units }) => sum + units, 0);
   return Math.min(1, paid / ownedUnits);
 }
 
@@ -98,6 +98,7 @@ function participantOf(
     onDemandMicroUsdPerUnitHour: spec.onDemandMicroUsdPerUnitHour,
     buysOnDemand: counterfactualOf(spec).kind === 'on-demand',
     paidShare: paidShareOf(pool),
+    launchesIntoReservations: spec.launchesIntoReservations === true,
     consent,
   };
 }

@@ -184,6 +184,7 @@ export class Tally {
       const has = market.book.borrowed[borrower] as number;
       const { paidShare } = market.pool(lender);
       if (activeStep > step || has <= 0 || paidShare === 0) continue;
+      if (!market.pool(borrower).launchesIntoReservations) continue;
       const demand = market.traces.demand[borrower]?.[step] as number;
       const short = Math.max(0, demand - market.pool(borrower).ownedUnits);
       const used = (Math.min(short, has) * units) / has;

@@ -19,6 +19,7 @@ export function simulatedFleet(pools: number, more: Json = {}): Json {
       ...pool,
       withoutLending: 'on-demand',
       lendsAs: 'physical',
+      launchesIntoReservations: true,
       commitments: [{ kind: 'capacity-reservation', units: 10 }],
     };
   });

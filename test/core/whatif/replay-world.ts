@@ -3,7 +3,7 @@ import { UNRESTRICTED } from '../../../core/consent/consent.ts';
 import { emptyUsage } from '../../../core/consent/covers.ts';
 import { seededRandom } from '../../../core/forecast/random.ts';
 import type { PairingInput } from '../../../core/pairing/pair.ts';
-import type { Pool } from '../../../core/pool.ts';
+import type { Pool, PoolSpec } from '../../../core/pool.ts';
 import { accountId, epochMillis, microUsd, poolId } from '../../../core/units.ts';
 import type { Participants } from '../../../core/whatif/participants.ts';
 import { participantsOf } from '../../../core/whatif/participants.ts';
@@ -49,6 +49,7 @@ function poolAt(n: number, ownedUnits: number): Pool {
       networkGbps: 12.5,
       commitments: [{ kind: 'capacity-reservation', units: ownedUnits }],
       lendsAs: 'physical',
+      launchesIntoReservations: true,
       withoutLending: 'on-demand',
       reserveUnits: 0,
       provisioningLimitUnits: 0,
@@ -79,8 +80,12 @@ export function worldOf(
   ownedUnits: readonly number[],
   changes: Partial<Scenario> = {},
   termsAt: (place: number) => ConsentTerms = () => TERMS,
+  specChanges: Partial<PoolSpec> = {},
 ): ReplayWorld {
-  const pools = demand.map((_, place) => poolAt(place, ownedUnits[place] ?? 10));
+  const pools = demand.map((_, place) => {
+    const pool = poolAt(place, ownedUnits[place] ?? 10);
+    return { ...pool, spec: { ...pool.spec, ...specChanges } };
+  });
   const now = epochMillis(START);
   const consents: Record<string, PairingInput['consents'][string]> = {};
   for (const [place, { spec }] of pools.entries()) {

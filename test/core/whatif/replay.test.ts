@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { PoolSpec } from '../../../core/pool.ts';
 import { measuresOf, whatIf } from '../../../core/whatif/compare.ts';
 import { replay } from '../../../core/whatif/replay.ts';
 import { idAt, rhythms, TERMS, worldOf } from './replay-world.ts';
@@ -107,6 +108,19 @@ describe('replay', () => {
     expect(accounts[0]).toMatchObject({ paidMicroUsd: Math.round(hours * 10_000), earnedMicroUsd: 0 });
     expect(accounts[1]).toMatchObject({ paidMicroUsd: 0, earnedMicroUsd: Math.round(hours * 10_000) });
     expect(accounts[0]?.avoidedMicroUsd).toBe(Math.round(hours * 90_000));
+  });
+
+  it('spares nothing where only a ceiling moves', () => {
+    const accountsOf = (changes: Partial<PoolSpec>) => {
+      const world = worldOf([shortFrom(12), flat(2)], [10, 10], {}, () => TERMS, changes);
+      return replay(world.traces, world.participants, world.scenario).accounts;
+    };
+    const physical = accountsOf({})[0];
+    for (const change of [{ launchesIntoReservations: false }, { lendsAs: 'nominal' }, { commitments: [] }] as const) {
+      const borrower = accountsOf(change)[0];
+      expect(borrower).toMatchObject({ paidMicroUsd: physical?.paidMicroUsd, avoidedMicroUsd: 0 });
+      expect(physical?.avoidedMicroUsd).toBeGreaterThan(0);
+    }
   });
 
   it('tells measures in percent, and none of nothing', () => {
