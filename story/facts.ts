@@ -5,6 +5,22 @@ import type { StoryResult } from './result.ts';
 import { ceilingRange, sampleAt } from './result.ts';
 import { traceDuration, traceTime } from './time-scale.ts';
 
+/** A column of a table of facts. */
+export interface FactColumn<Row> {
+  readonly title: string;
+  readonly key: keyof Row;
+  /** Numbers stand at the right. */
+  readonly right?: boolean;
+}
+
+/** The cells of rows in the order of the columns. */
+export function cellsOf<Row extends { readonly [Key in keyof Row]: string }>(
+  columns: readonly FactColumn<Row>[],
+  rows: readonly Row[],
+): string[][] {
+  return rows.map((row) => columns.map(({ key }) => row[key]));
+}
+
 /** One loan as it is told to people; every cell is text. */
 export interface LoanRow {
   readonly what: string;
@@ -18,6 +34,19 @@ export interface LoanRow {
   readonly end: string;
   readonly price: string;
 }
+
+export const LOAN_COLUMNS: readonly FactColumn<LoanRow>[] = [
+  { title: 'lender', key: 'lender' },
+  { title: 'borrower', key: 'borrower' },
+  { title: 'what', key: 'what', right: true },
+  { title: 'asked', key: 'asked' },
+  { title: 'active', key: 'active' },
+  { title: 'given back', key: 'ended' },
+  { title: 'lent for', key: 'duration', right: true },
+  { title: 'why', key: 'why' },
+  { title: 'how it ended', key: 'end' },
+  { title: 'billed', key: 'price', right: true },
+];
 
 const RETURN_WORDS: Readonly<Record<NonNullable<LoanView['returnReason']>, string>> = {
   expired: 'the term ended',
@@ -94,6 +123,15 @@ export interface PeakRow {
   readonly resource: string;
 }
 
+export const PEAK_COLUMNS: readonly FactColumn<PeakRow>[] = [
+  { title: 'account', key: 'account' },
+  { title: 'expected at', key: 'when' },
+  { title: 'needed (P50)', key: 'median', right: true },
+  { title: 'needed (P90)', key: 'high', right: true },
+  { title: 'risk of a bottleneck', key: 'probability', right: true },
+  { title: 'busiest resource', key: 'resource' },
+];
+
 const percentText = (share: number): string => `${Math.round(share * 100)} %`;
 
 /** What each account was expected to need the most, in trace time. */
@@ -144,6 +182,15 @@ export interface AccountRow {
   readonly owed: string;
   readonly audit: string;
 }
+
+export const ACCOUNT_COLUMNS: readonly FactColumn<AccountRow>[] = [
+  { title: 'account', key: 'account' },
+  { title: 'ceiling before', key: 'before', right: true },
+  { title: 'during', key: 'during', right: true },
+  { title: 'after', key: 'after', right: true },
+  { title: 'ledger (+ owed to it)', key: 'owed', right: true },
+  { title: 'audit chain', key: 'audit' },
+];
 
 export function accountRows(result: StoryResult): AccountRow[] {
   return result.accounts.map((account, index) => {

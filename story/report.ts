@@ -1,5 +1,17 @@
 import type { LoanView } from '../core/lending/disclosure.ts';
-import { accountName, accountRows, forecastReasons, loanRows, peakRows, SAVING_NOTE } from './facts.ts';
+import type { FactColumn } from './facts.ts';
+import {
+  ACCOUNT_COLUMNS,
+  accountName,
+  accountRows,
+  cellsOf,
+  forecastReasons,
+  LOAN_COLUMNS,
+  loanRows,
+  PEAK_COLUMNS,
+  peakRows,
+  SAVING_NOTE,
+} from './facts.ts';
 import type { Chart, ChartBand } from './plot.ts';
 import { chartSvg, escapeHtml } from './plot.ts';
 import { reportStyle } from './report-style.ts';
@@ -78,15 +90,16 @@ export function accountChart(result: StoryResult, index: number): Chart {
   };
 }
 
-function htmlTable(
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
-  numeric: ReadonlySet<number>,
+function htmlTable<Row extends { readonly [Key in keyof Row]: string }>(
+  columns: readonly FactColumn<Row>[],
+  rows: readonly Row[],
 ): string {
   const cell = (tag: string, text: string, index: number) =>
-    `<${tag}${numeric.has(index) ? ' class="number"' : ''}${tag === 'th' ? ' scope="col"' : ''}>${escapeHtml(text)}</${tag}>`;
-  const head = titles.map((title, index) => cell('th', title, index)).join('');
-  const body = rows.map((row) => `<tr>${row.map((text, index) => cell('td', text, index)).join('')}</tr>`).join('');
+    `<${tag}${columns[index]?.right === true ? ' class="number"' : ''}${tag === 'th' ? ' scope="col"' : ''}>${escapeHtml(text)}</${tag}>`;
+  const head = columns.map(({ title }, index) => cell('th', title, index)).join('');
+  const body = cellsOf(columns, rows)
+    .map((row) => `<tr>${row.map((text, index) => cell('td', text, index)).join('')}</tr>`)
+    .join('');
   return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
@@ -129,49 +142,21 @@ function list(items: readonly string[]): string {
 function loanSection(result: StoryResult): string {
   const rows = loanRows(result);
   if (rows.length === 0) return '<p>No loan was asked for: no alarm fired in the replayed hours.</p>';
-  const titles = [
-    'lender',
-    'borrower',
-    'what',
-    'asked',
-    'active',
-    'given back',
-    'lent for',
-    'why',
-    'how it ended',
-    'billed',
-  ];
-  const cells = rows.map((row) => [
-    row.lender,
-    row.borrower,
-    row.what,
-    row.asked,
-    row.active,
-    row.ended,
-    row.duration,
-    row.why,
-    row.end,
-    row.price,
-  ]);
   const reasons = result.loans.flatMap((loan) =>
     loan.reasons.map((reason) => `${accountName(result, loan.borrowerAccountId)}: ${reason}`),
   );
-  return `${htmlTable(titles, cells, new Set([2, 6, 9]))}${reasons.length === 0 ? '' : `<h3>Reasons given</h3>${list(reasons)}<p class="muted">In the hub's own words; durations in them are of the clock, not of the traces.</p>`}`;
+  return `${htmlTable(LOAN_COLUMNS, rows)}${reasons.length === 0 ? '' : `<h3>Reasons given</h3>${list(reasons)}<p class="muted">In the hub's own words; durations in them are of the clock, not of the traces.</p>`}`;
 }
 
 function forecastSection(result: StoryResult): string {
   const rows = peakRows(result);
   if (rows.length === 0) return '<p>Nothing was forecast.</p>';
-  const titles = ['account', 'expected at', 'needed (P50)', 'needed (P90)', 'risk of a bottleneck', 'busiest resource'];
-  const cells = rows.map((row) => [row.account, row.when, row.median, row.high, row.probability, row.resource]);
   const reasons = forecastReasons(result);
-  return `${htmlTable(titles, cells, new Set([2, 3, 4]))}${reasons.length === 0 ? '' : `<h3>What the forecasts rest on</h3>${list(reasons)}`}`;
+  return `${htmlTable(PEAK_COLUMNS, rows)}${reasons.length === 0 ? '' : `<h3>What the forecasts rest on</h3>${list(reasons)}`}`;
 }
 
 function accountSection(result: StoryResult): string {
-  const titles = ['account', 'ceiling before', 'during', 'after', 'ledger (+ owed to it)', 'audit chain'];
-  const cells = accountRows(result).map((row) => [row.account, row.before, row.during, row.after, row.owed, row.audit]);
-  return htmlTable(titles, cells, new Set([1, 2, 3, 4]));
+  return htmlTable(ACCOUNT_COLUMNS, accountRows(result));
 }
 
 function sources(result: StoryResult): string {

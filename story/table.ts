@@ -1,4 +1,4 @@
-import { accountRows, loanRows, SAVING_NOTE } from './facts.ts';
+import { ACCOUNT_COLUMNS, accountRows, cellsOf, LOAN_COLUMNS, loanRows, SAVING_NOTE } from './facts.ts';
 import type { StoryResult } from './result.ts';
 import { judge } from './result.ts';
 
@@ -27,50 +27,12 @@ export function textTable(columns: readonly TextColumn[], rows: readonly (readon
 
 /** The end of the story in plain text. */
 export function storyTables(result: StoryResult): string {
-  const loans = loanRows(result).map((row) => [
-    row.lender,
-    row.borrower,
-    row.what,
-    row.asked,
-    row.active,
-    row.ended,
-    row.duration,
-    row.why,
-    row.end,
-    row.price,
-  ]);
-  const loanColumns = [
-    { title: 'lender' },
-    { title: 'borrower' },
-    { title: 'what', right: true },
-    { title: 'asked' },
-    { title: 'active' },
-    { title: 'given back' },
-    { title: 'lent for', right: true },
-    { title: 'why' },
-    { title: 'how it ended' },
-    { title: 'billed', right: true },
-  ];
-  const accounts = accountRows(result).map((row) => [
-    row.account,
-    row.before,
-    row.during,
-    row.after,
-    row.owed,
-    row.audit,
-  ]);
-  const accountColumns = [
-    { title: 'account' },
-    { title: 'ceiling before', right: true },
-    { title: 'during', right: true },
-    { title: 'after', right: true },
-    { title: 'ledger (+ owed to it)', right: true },
-    { title: 'audit chain' },
-  ];
+  const loans = cellsOf(LOAN_COLUMNS, loanRows(result));
+  const accounts = cellsOf(ACCOUNT_COLUMNS, accountRows(result));
   const findings = judge(result).statements.map(({ holds, text }) => `${holds ? '✓' : '✗'} ${text}`);
   return [
-    loans.length === 0 ? 'No loan was asked for.' : textTable(loanColumns, loans),
-    textTable(accountColumns, accounts),
+    loans.length === 0 ? 'No loan was asked for.' : textTable(LOAN_COLUMNS, loans),
+    textTable(ACCOUNT_COLUMNS, accounts),
     findings.join('\n'),
     ...(loans.length === 0 ? [] : [SAVING_NOTE]),
   ].join('\n\n');

@@ -1,7 +1,9 @@
 /** Valid values of the core's types for tests; each test states what matters to it. */
 import type { Consent, ConsentTerms } from '../../core/consent/consent.ts';
 import { UNRESTRICTED } from '../../core/consent/consent.ts';
+import { emptyUsage } from '../../core/consent/covers.ts';
 import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
+import type { Candidate } from '../../core/lending/lender-finding.ts';
 import type { Loan, RequestPart } from '../../core/lending/loan.ts';
 import type { Partner } from '../../core/pairing/plan.ts';
 import type { GroupObservation, Pool, PoolSpec, ResourceMetric } from '../../core/pool.ts';
@@ -183,5 +185,18 @@ export function partnerOf(pool: Pool): Partner {
     reasons: [],
     metricReasons: [],
     lenderDataAccess: 'none',
+  };
+}
+
+/** A lender that may be chosen: of its 10 units 4 run and one is kept, so that 5 can be lent. */
+export function candidateOf(account = LENDER, overrides: Partial<Candidate> = {}): Candidate {
+  const pool = overrides.pool ?? poolOf(account);
+  return {
+    pool,
+    group: groupOf({ desiredCapacity: 4 }),
+    consent: consentOf(account),
+    usage: emptyUsage(account),
+    plan: planOf(pool.spec.poolId, [3, 3, 3]),
+    ...overrides,
   };
 }

@@ -7,7 +7,17 @@ import type { Candidate, ChoiceInput } from '../../../core/lending/lender-findin
 import { latencyMillis } from '../../../core/pairing/latency.ts';
 import type { AccountId, LoanId } from '../../../core/units.ts';
 import { accountId, microUsd } from '../../../core/units.ts';
-import { BORROWER, consentOf, groupOf, loanOf, NOW, planOf, poolOf, requestOf } from '../../support/fixtures.ts';
+import {
+  BORROWER,
+  consentOf,
+  groupOf,
+  loanOf,
+  NOW,
+  partnerOf,
+  planOf,
+  poolOf,
+  requestOf,
+} from '../../support/fixtures.ts';
 
 interface LenderCase {
   readonly headroom: number;
@@ -77,17 +87,7 @@ function inputOf(one: Scene): ChoiceInput {
     borrowerGroup: groupOf({ desiredCapacity: 10 }),
     borrowerConsent: consentOf(BORROWER, { borrow, whenNoPartner: one.whenNoPartner }),
     borrowerUsage: { ...emptyUsage(BORROWER), borrowedUnits: 0 },
-    partners: candidates.map(({ pool }) => ({
-      lenderPoolId: pool.spec.poolId,
-      lenderAccountId: pool.spec.accountId,
-      score: 1,
-      confidence: 1,
-      expectedUnits: 1,
-      expectedSavingMicroUsd: microUsd(0),
-      reasons: [],
-      metricReasons: [],
-      lenderDataAccess: 'none' as const,
-    })),
+    partners: candidates.map(({ pool }) => partnerOf(pool)),
     pairings: Object.fromEntries(candidates.map(({ pool }) => [pool.spec.poolId, { state: 'active' as const }])),
     candidates,
     now: NOW,

@@ -8,21 +8,19 @@ import { latencyMillis } from '../../../core/pairing/latency.ts';
 import type { Partner } from '../../../core/pairing/plan.ts';
 import type { AccountId } from '../../../core/units.ts';
 import { accountId, microUsd } from '../../../core/units.ts';
-import { BORROWER, consentOf, groupOf, LENDER, loanOf, NOW, planOf, poolOf } from '../../support/fixtures.ts';
+import {
+  BORROWER,
+  candidateOf,
+  consentOf,
+  groupOf,
+  LENDER,
+  loanOf,
+  NOW,
+  planOf,
+  poolOf,
+} from '../../support/fixtures.ts';
 
 const SECOND = accountId('333333333333');
-
-function candidateOf(account = LENDER, overrides: Partial<Candidate> = {}): Candidate {
-  const pool = overrides.pool ?? poolOf(account);
-  return {
-    pool,
-    group: groupOf({ desiredCapacity: 4 }),
-    consent: consentOf(account),
-    usage: emptyUsage(account),
-    plan: planOf(pool.spec.poolId, [3, 3, 3]),
-    ...overrides,
-  };
-}
 
 function partnerOf({ pool }: Candidate): Partner {
   return {

@@ -20,7 +20,7 @@ import { StaleSnapshot } from '../../../core/ports.ts';
 import type { UnitLimits } from '../../../core/unit-limits.ts';
 import type { AccountId, LoanId, PoolId } from '../../../core/units.ts';
 import { accountId, microUsd } from '../../../core/units.ts';
-import { consentOf, groupOf, NOW, planOf, poolOf, termsOf } from '../../support/fixtures.ts';
+import { consentOf, groupOf, NOW, partnerOf, planOf, poolOf, termsOf } from '../../support/fixtures.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 
 const HUB = accountId('999999999999');
@@ -160,19 +160,7 @@ class World {
       borrowerGroup: groupOf({ maxSize: OWNED + borrower.borrowedUnits, desiredCapacity: 1 }),
       borrowerConsent: this.store.consents.get(borrower.spec.accountId),
       borrowerUsage: this.store.usageOf(borrower.spec.accountId),
-      partners: [
-        {
-          lenderPoolId: lenderId,
-          lenderAccountId: lender.spec.accountId,
-          score: 1,
-          confidence: 1,
-          expectedUnits: 1,
-          expectedSavingMicroUsd: microUsd(0),
-          reasons: [],
-          metricReasons: [],
-          lenderDataAccess: 'none',
-        },
-      ],
+      partners: [partnerOf(lender)],
       pairings: { [lenderId]: { state: 'active' } },
       candidates: [
         {

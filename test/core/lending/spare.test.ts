@@ -15,6 +15,7 @@ import type { LoanId } from '../../../core/units.ts';
 import { accountId, plusMillis, poolId } from '../../../core/units.ts';
 import {
   BORROWER,
+  candidateOf,
   consentOf,
   groupOf,
   LENDER,
@@ -40,19 +41,6 @@ const forecastNeed: ForecastNeed = {
   peakEndMillis: plusMillis(NOW, 3_600_000),
 };
 const ahead = loanOf({ forecastNeed });
-
-/** Of 10 units 4 run and one is kept: 5 can be lent. */
-function candidateOf(account = LENDER, overrides: Partial<Candidate> = {}): Candidate {
-  const pool = overrides.pool ?? poolOf(account);
-  return {
-    pool,
-    group: groupOf({ desiredCapacity: 4 }),
-    consent: consentOf(account),
-    usage: emptyUsage(account),
-    plan: planOf(pool.spec.poolId, [3, 3, 3]),
-    ...overrides,
-  };
-}
 
 function inputOf(candidates: readonly Candidate[], overrides: Partial<ChoiceInput> = {}): ChoiceInput {
   return {

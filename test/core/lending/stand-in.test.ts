@@ -10,7 +10,18 @@ import { reclaim, reserve, settle } from '../../../core/lending/saga.ts';
 import { latencyMillis } from '../../../core/pairing/latency.ts';
 import type { PoolSpec } from '../../../core/pool.ts';
 import { epochMillis, microUsd } from '../../../core/units.ts';
-import { BORROWER, consentOf, groupOf, LENDER, loanOf, NOW, planOf, poolOf, termsOf } from '../../support/fixtures.ts';
+import {
+  BORROWER,
+  consentOf,
+  groupOf,
+  LENDER,
+  loanOf,
+  NOW,
+  partnerOf,
+  planOf,
+  poolOf,
+  termsOf,
+} from '../../support/fixtures.ts';
 
 function limitsOf<Direction extends 'lend' | 'borrow'>(direction: Direction): NonNullable<ConsentTerms[Direction]> {
   const limits = termsOf()[direction];
@@ -43,19 +54,7 @@ function choose({ units, lender: spec = {}, lendTerms = {}, borrowTerms = {} }: 
     borrowerGroup: groupOf({ desiredCapacity: 10 }),
     borrowerConsent: consentOf(BORROWER, { borrow: { ...borrow, substitutions }, ...borrowTerms }),
     borrowerUsage: emptyUsage(BORROWER),
-    partners: [
-      {
-        lenderPoolId: poolId,
-        lenderAccountId: LENDER,
-        score: 1,
-        confidence: 1,
-        expectedUnits: 1,
-        expectedSavingMicroUsd: microUsd(0),
-        reasons: [],
-        metricReasons: [],
-        lenderDataAccess: 'none',
-      },
-    ],
+    partners: [partnerOf(lender)],
     pairings: { [poolId]: { state: 'active' } },
     candidates: [
       {
