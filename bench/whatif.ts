@@ -136,45 +136,66 @@ function setRows(name: string, demand: Demand, options: BenchOptions): BenchRow[
   });
 }
 
+/** What is run by the command itself; with a goal, and the most harm, where there is one. */
+const COMMANDS = [
+  {
+    name: 'ODCR-like',
+    run: { percentile: ODCR_PERCENTILE, isWhole: true },
+    measure: 'coverPercent',
+    least: ODCR_COVER_LEAST,
+    mostHarm: ODCR_HARM_MOST,
+  },
+  {
+    name: 'RI-like',
+    run: { percentile: RI_PERCENTILE, isWhole: true },
+    measure: 'ofPooledPercent',
+    least: RI_POOLED_LEAST,
+    mostHarm: RI_HARM_MOST,
+  },
+  {
+    name: 'circles of 16, ODCR-like',
+    run: { percentile: ODCR_PERCENTILE, isWhole: true, scenario: { partners: 'circles' } },
+    measure: 'coverPercent',
+    least: CIRCLES_COVER_LEAST,
+    mostHarm: ODCR_HARM_MOST,
+  },
+  {
+    name: 'ODCR-like, parts of units owned',
+    run: { percentile: ODCR_PERCENTILE, isWhole: false },
+    measure: 'coverPercent',
+  },
+  {
+    name: 'RI-like, parts of units owned',
+    run: { percentile: RI_PERCENTILE, isWhole: false },
+    measure: 'ofPooledPercent',
+  },
+] as const;
+const MEASURE_NAMES = { coverPercent: 'cover', ofPooledPercent: '% of pool' } as const;
+
 /** The goals by the command itself, with its defaults, on files written as its page says. */
 async function commandRows(demand: Demand, options: BenchOptions): Promise<BenchRow[]> {
   options.say('by command line');
-  const [odcr, ri, circles, odcrParts, riParts] = await runCommand(demand, [
-    { percentile: ODCR_PERCENTILE, isWhole: true },
-    { percentile: RI_PERCENTILE, isWhole: true },
-    { percentile: ODCR_PERCENTILE, isWhole: true, scenario: { partners: 'circles' } },
-    { percentile: ODCR_PERCENTILE, isWhole: false },
-    { percentile: RI_PERCENTILE, isWhole: false },
-  ]);
-  const row = (measure: string, value: number | null | undefined) =>
-    plainRow(`by command line, ${measure}`, value ?? 0, '%', demand.demand.length);
-  const harm = (measure: string, report: typeof odcr, most: number) =>
-    limitRow(`by command line, ${measure}: harm`, report?.lending.harmPercent ?? 0, '%', most, demand.demand.length);
-  return [
-    leastRow(row('ODCR-like: cover', odcr?.lending.coverPercent), ODCR_COVER_LEAST),
-    harm('ODCR-like', odcr, ODCR_HARM_MOST),
-    leastRow(
-      row(
-        'ODCR-like: cover without limits of consents',
-        odcr?.withoutLimits?.coverPercent ?? odcr?.lending.coverPercent,
-      ),
-      ODCR_COVER_LEAST,
-    ),
-    row('ODCR-like, parts of units owned: cover', odcrParts?.lending.coverPercent),
-    leastRow(row('RI-like: % of pool', ri?.lending.ofPooledPercent), RI_POOLED_LEAST),
-    harm('RI-like', ri, RI_HARM_MOST),
-    row(
-      'RI-like: % of pool without limits of consents',
-      ri?.withoutLimits?.ofPooledPercent ?? ri?.lending.ofPooledPercent,
-    ),
-    row('RI-like, parts of units owned: % of pool', riParts?.lending.ofPooledPercent),
-    leastRow(row('circles of 16, ODCR-like: cover', circles?.lending.coverPercent), CIRCLES_COVER_LEAST),
-    harm('circles of 16, ODCR-like', circles, ODCR_HARM_MOST),
-    leastRow(
-      row('circles of 16, ODCR-like: cover without limits of consents', circles?.withoutLimits?.coverPercent),
-      CIRCLES_COVER_LEAST,
-    ),
-  ];
+  const reports = await runCommand(
+    demand,
+    COMMANDS.map(({ run }) => run),
+  );
+  const pools = demand.demand.length;
+  return COMMANDS.flatMap((command, at) => {
+    const report = reports[at];
+    if (report === undefined) throw new Error(`the command answered nothing to ${command.name}`);
+    const { lending, withoutLimits } = report;
+    const name = (what: string) => `by command line, ${command.name}: ${what}`;
+    const measured = MEASURE_NAMES[command.measure];
+    const value = plainRow(name(measured), lending[command.measure] ?? 0, '%', pools);
+    if (!('least' in command)) return [value];
+    // Where no limit holds a loan back, the command does not run once more without them.
+    const unlimited = (withoutLimits ?? lending)[command.measure] ?? 0;
+    return [
+      leastRow(value, command.least),
+      limitRow(name('harm'), lending.harmPercent ?? 0, '%', command.mostHarm, pools),
+      leastRow(plainRow(name(`${measured} without limits of consents`), unlimited, '%', pools), command.least),
+    ];
+  });
 }
 
 /** What lending would have done to real demand, beside a simple policy, a perfect forecast and bounds. */

@@ -7,16 +7,19 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { PoolForecast } from '../core/forecast/pool-forecast.ts';
 import { lookAhead } from '../core/lending/borrow-ahead.ts';
+import type { SeenHarm } from '../core/lending/harm-looks.ts';
+import { fleetHarm } from '../core/lending/harm-looks.ts';
 import type { Loan } from '../core/lending/loan.ts';
-import type { Outlook } from '../core/lending/outlook.ts';
+import type { Outlook, RiskRule } from '../core/lending/outlook.ts';
 import { pausesForDrift } from '../core/pairing/interruptions.ts';
 import type { Pool } from '../core/pool.ts';
 import type { AccountId, PoolId } from '../core/units.ts';
-import { epochMillis, MILLIS_PER_SECOND } from '../core/units.ts';
+import { epochMillis, MILLIS_PER_SECOND, poolIdParts } from '../core/units.ts';
 import type { AccountItems } from './adapters/account-store.ts';
 import { pairingsOf, poolsByAccount, poolsByBucket, readAccountItems, writeOutlook } from './adapters/account-store.ts';
 import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
+import { readFleetHarm, writeFleetHarm } from './adapters/fleet-harm.ts';
 import { consentKey, outlookKey, planKey, poolKey } from './adapters/keys.ts';
 import { lenderRecalls } from './adapters/lender-recalls.ts';
 import { LOAN_TABLES, loanStore, loansOf } from './adapters/loan-store.ts';
@@ -40,6 +43,7 @@ const env = readEnv(
   'ENTANGLE_EXTERNAL_ID',
   'ENTANGLE_OBSERVE_ROLE_NAME',
   'ENTANGLE_LEND_BY',
+  'ENTANGLE_HARM_TARGET',
   'ENTANGLE_LOOK_AHEAD_SECONDS',
 );
 const role = { roleName: env.ENTANGLE_OBSERVE_ROLE_NAME, externalId: env.ENTANGLE_EXTERNAL_ID };
@@ -51,6 +55,7 @@ const measureRoute = {
   role,
   outlookPeriodSeconds: env.ENTANGLE_LEND_BY === 'outlook' ? env.ENTANGLE_LOOK_AHEAD_SECONDS : undefined,
 };
+const followsHarm = env.ENTANGLE_LEND_BY === 'outlook' && env.ENTANGLE_HARM_TARGET > 0;
 const stepFunctions = new SFNClient({});
 const ownUnits = lenderRecalls(env, loanStore(env));
 
@@ -105,10 +110,26 @@ async function pauseDrifted(account: AccountId, drifted: readonly PoolId[]): Pro
   return writePauses(pauses, auditTables, eventRoute);
 }
 
+/** What a look by the clock knows of the harm that lending does. */
+interface HarmLook {
+  readonly rule: RiskRule;
+  /** What was read of each pool, and what was counted since. */
+  readonly pools: Map<PoolId, { readonly harm: SeenHarm | undefined; readonly ownedUnits: number }>;
+}
+
+async function beginHarmLook(): Promise<HarmLook> {
+  const fleet = followsHarm ? await readFleetHarm(accountsTable) : undefined;
+  return { rule: { harmTarget: env.ENTANGLE_HARM_TARGET, fleet }, pools: new Map() };
+}
+
 /** What was measured since; by the clock only. */
-async function measured(pool: Pool, items: AccountItems): Promise<MeasuredNeed> {
-  const need = await measuredNeed(pool, items.consent(pool.spec.accountId), now(), measureRoute);
-  if (need.outlook !== undefined) await writeOutlook(accountsTable, need.outlook);
+async function measured(pool: Pool, items: AccountItems, { rule, pools }: HarmLook): Promise<MeasuredNeed> {
+  const { spec, ownedUnits } = pool;
+  const before = items.outlook(spec.poolId);
+  const need = await measuredNeed(pool, items.consent(spec.accountId), before, now(), { ...measureRoute, rule });
+  if (need.outlook === undefined) return need;
+  await writeOutlook(accountsTable, need.outlook);
+  pools.set(spec.poolId, { harm: need.outlook.harm, ownedUnits });
   return need;
 }
 
@@ -122,25 +143,37 @@ interface Done {
   readonly paused: number;
 }
 
-async function lookAheadOf(account: AccountId, poolIds: readonly PoolId[], compare: boolean): Promise<Done> {
+/** @param look absent: what was measured since is not looked at */
+async function lookAheadOf(account: AccountId, poolIds: readonly PoolId[], look: HarmLook | undefined): Promise<Done> {
   const openLoans = await loansOf(env.ENTANGLE_LOANS_TABLE, 'open', account);
   const keys = [poolKey, planKey, outlookKey].flatMap((keyOf) => poolIds.map(keyOf));
   const items = await readAccountItems(accountsTable, [...keys, consentKey(account)]);
   let [borrows, recalling, outlooks] = [0, 0, 0];
   const drifted: PoolId[] = [];
-  for (const pool of poolIds.flatMap((id) => items.pool(id) ?? [])) {
+  const pools = poolIds.flatMap((id) => items.pool(id) ?? []);
+  // Harm that was seen earlier counts on where nothing can be measured.
+  for (const { spec, ownedUnits } of pools) {
+    look?.pools.set(spec.poolId, { harm: items.outlook(spec.poolId)?.harm, ownedUnits });
+  }
+  for (const pool of pools) {
     const { poolId } = pool.spec;
-    const need = compare ? await measured(pool, items) : { drifted: false, outlook: items.outlook(poolId) };
-    const { drifted: hasLeft, outlook } = need;
-    if (compare && outlook !== undefined) outlooks += 1;
+    const need = look && (await measured(pool, items, look));
+    const { drifted: hasLeft, outlook } = need ?? { drifted: false, outlook: items.outlook(poolId) };
+    if (need !== undefined && outlook !== undefined) outlooks += 1;
     if (hasLeft) drifted.push(poolId);
     // A forecast that demand has left asks for nothing any more: the plan that is started looks ahead with a new one.
     const forecasts = { pool, forecast: hasLeft ? undefined : items.plan(poolId)?.forecast, outlook };
     if (await recallWhereNeeded(forecasts)) recalling += 1;
     else if (await borrowWhereLikely(forecasts, openLoans)) borrows += 1;
-    else if (compare && (await borrowWhereWatched(pool, openLoans))) borrows += 1;
+    else if (look !== undefined && (await borrowWhereWatched(pool, openLoans))) borrows += 1;
   }
   return { borrows, recalling, outlooks, drifted, paused: await pauseDrifted(account, drifted) };
+}
+
+/** After a look at all pools; as it was where an account could not even be read, which may be the one that is harmed. */
+async function keepFleetHarm({ pools }: HarmLook, poolIds: readonly PoolId[], failed: readonly AccountId[]) {
+  const isRead = (account: AccountId) => poolIds.some((id) => poolIdParts(id).accountId === account && pools.has(id));
+  if (followsHarm && failed.every(isRead)) await writeFleetHarm(accountsTable, fleetHarm(pools.values(), now()));
 }
 
 /**
@@ -150,12 +183,13 @@ async function lookAheadOf(account: AccountId, poolIds: readonly PoolId[], compa
 export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, poolsKey, compare }) => {
   const listed = poolsKey === undefined ? named : await readPartPools(env.ENTANGLE_HISTORY_BUCKET, poolsKey);
   const poolIds = listed ?? [...(await poolsByBucket(accountsTable)).values()].flat();
+  const look = compare ? await beginHarmLook() : undefined;
   let [borrows, recalling, outlooks, paused] = [0, 0, 0, 0];
   const drifted: PoolId[] = [];
-  const failed: string[] = [];
+  const failed: AccountId[] = [];
   for (const [account, ids] of poolsByAccount(poolIds)) {
     try {
-      const done = await lookAheadOf(account, ids, compare);
+      const done = await lookAheadOf(account, ids, look);
       borrows += done.borrows;
       recalling += done.recalling;
       outlooks += done.outlooks;
@@ -168,6 +202,7 @@ export const handler = lambda(lookAheadInputSchema, async ({ poolIds: named, poo
   }
   if (compare) countOutlooks(outlooks);
   if (drifted.length > 0) await startPlanFor(stepFunctions, env.ENTANGLE_PLAN_STATE_MACHINE_ARN, drifted, now());
+  if (listed === undefined && look !== undefined) await keepFleetHarm(look, poolIds, failed);
   if (failed.length > 0) throw new Error(`not looked at: ${failed.join(', ')}`);
   return { pools: poolIds.length, borrows, recalling, outlooks, drifted, paused };
 });

@@ -3,6 +3,7 @@ import { HOLIDAY_COUNTRIES } from '../calendars/holidays.ts';
 import { isTimeZone } from '../calendars/time-zone.ts';
 import { checkOrderRules } from '../core/allocation/priority.ts';
 import { NEED_LEVELS } from '../core/forecast/pool-forecast.ts';
+import { HARM_TARGET } from '../core/lending/harm.ts';
 import { azIdObjection } from '../core/pairing/regions.ts';
 import { ISOLATION_LEVELS } from '../core/pool.ts';
 import { RESOURCE_TYPES } from '../core/units.ts';
@@ -14,6 +15,7 @@ import { organisation, unitLimits } from './organisation-schema.ts';
 /** More would pass the size limits of the API's and the event bus's resource policies (8,192 and 10,240 bytes). */
 const LINKED_ACCOUNTS_MAX = 400;
 const TIME_ZONE_ERROR = 'a name of the IANA time zone database such as Europe/Berlin';
+const HARM_TARGET_ERROR = 'a number from 0 to 1';
 const CREDIT_STRENGTH_ERROR = 'a number from 0 to 0.9';
 const UNITS_MAX = 100_000;
 
@@ -298,6 +300,14 @@ const hub = fields({
     .default('outlook')
     .describe(
       "What tells a lender's need: a forecast of the next minutes, made at each look ahead, and the plan's where there is none or a loan lasts longer; or the plan's alone",
+    ),
+  harmTarget: z
+    .number({ error: HARM_TARGET_ERROR })
+    .min(0, { error: HARM_TARGET_ERROR })
+    .max(1, { error: HARM_TARGET_ERROR })
+    .default(HARM_TARGET)
+    .describe(
+      'Harm to lenders as a share of the unit-hours that they lend: above it a lender takes less risk, below it more; 0: the risk of 2 % is fixed',
     ),
   organisation: organisation.exactOptional(),
   capacityEveryMinutes: whole(0, 60, 'minutes')

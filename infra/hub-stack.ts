@@ -101,7 +101,7 @@ export class HubStack extends Stack {
 
   #environment(config: Config, history: HistoryBucket, schedules: LoanSchedules): Record<string, string> {
     const { accountId, externalId, stuckAfterSeconds, creditStrength, priorityRules } = config.hub;
-    const { lendBy, lookAheadEveryMinutes } = config.hub;
+    const { lendBy, harmTarget, lookAheadEveryMinutes } = config.hub;
     return {
       ENTANGLE_ACCOUNTS_TABLE: tableName('accounts'),
       ENTANGLE_LOANS_TABLE: tableName('loans'),
@@ -119,10 +119,11 @@ export class HubStack extends Stack {
       ENTANGLE_OBSERVE_ROLE_NAME: linkedRolePrefix('Observe', accountId),
       ENTANGLE_ADJUST_ROLE_NAME: linkedRolePrefix('Adjust', accountId),
       ENTANGLE_STUCK_AFTER_SECONDS: String(stuckAfterSeconds),
-      // Never in the notation with an exponent.
+      // Decimals are never in the notation with an exponent.
       ENTANGLE_CREDIT_STRENGTH: creditStrength === 0 ? '0' : creditStrength.toFixed(6),
       ENTANGLE_PRIORITY_RULES: JSON.stringify(priorityRules),
       ENTANGLE_LEND_BY: lendBy,
+      ENTANGLE_HARM_TARGET: harmTarget.toFixed(9),
       ENTANGLE_LOOK_AHEAD_SECONDS: String(lookAheadEveryMinutes * 60),
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
       POWERTOOLS_SERVICE_NAME: METRICS_SERVICE,

@@ -14,7 +14,7 @@ import type { Loan, RecallBy } from './loan.ts';
 import { RETURNING_STATES } from './loan.ts';
 import { lenderUnitsOf } from './loan-units.ts';
 import type { Outlook } from './outlook.ts';
-import { freshOutlook } from './outlook.ts';
+import { freshOutlook, riskText } from './outlook.ts';
 import { START_UP_SECONDS } from './outlook-rules.ts';
 import { noticeEnd, recallObjection } from './recall.ts';
 
@@ -114,11 +114,11 @@ function needBeforeRecall(
   const { pool, plan } = at;
   const outlook = freshOutlook(at.outlook, now);
   if (outlook !== undefined) {
-    const { untilMillis, neededUnits: units, risk } = outlook.recall;
+    const { untilMillis, neededUnits: units } = outlook.recall;
     const by = `by its outlook of ${utcMinuteText(outlook.madeAt)}`;
     return {
       units,
-      text: `its need before ${untilMillis} ms is ${units} units but for a risk of ${risk * 100} % ${by}`,
+      text: `its need before ${untilMillis} ms is ${units} units but for ${riskText(outlook.recall, outlook)} ${by}`,
     };
   }
   if (plan === undefined) return 'there is no forecast of its demand';

@@ -15,6 +15,9 @@ import type { NeedSeries } from '../telemetry/need-series.ts';
 import { needSeries } from '../telemetry/need-series.ts';
 import type { EpochMillis, PoolId, ResourceType } from '../units.ts';
 import { epochMillis, MILLIS_PER_SECOND, plusMillis } from '../units.ts';
+import { followedRisk } from './harm.ts';
+import type { FleetHarm, SeenHarm } from './harm-looks.ts';
+import { harmAfterLook, harmFactor } from './harm-looks.ts';
 import { LEND_RISK, nearNeed, RECALL_RISK_SHARE, START_UP_SECONDS } from './outlook-rules.ts';
 
 /** Longer steps say nothing of the next minutes. */
@@ -69,6 +72,16 @@ export interface Outlook {
     /** Whole units over start-up and the shortest loan, by level. */
     readonly neededUnits: Readonly<Record<NeedLevel, number>>;
   };
+  /** What lending has cost the pool, by which the risks of `loan` and `recall` follow; absent: they are fixed. */
+  readonly harm?: SeenHarm;
+}
+
+/** What the risk of an outlook follows. */
+export interface RiskRule {
+  /** Harm as a share of what is lent; 0: the risk is fixed. */
+  readonly harmTarget: number;
+  /** Absent: not known yet. */
+  readonly fleet?: FleetHarm | undefined;
 }
 
 /** What the consent of the pool's account says of the times that are looked ahead. */
@@ -88,6 +101,8 @@ function wholeUnits(need: number): number {
 }
 
 const rounded = (value: number): number => Number(value.toFixed(4));
+const roundedRisk = (risk: number): number => Number(risk.toPrecision(3));
+const percentText = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
 
 /** Whether a pool measures often enough for an outlook to say anything. */
 export function mayHaveOutlook({ historyStepSeconds }: Pick<PoolSpec, 'historyStepSeconds'>): boolean {
@@ -108,9 +123,31 @@ function usableSeries(
   return now - series.endMillis > lateSeconds * MILLIS_PER_SECOND ? undefined : series;
 }
 
+/** The risk at which is recalled, and at which is lent, and what of the pool it follows. */
+function risksOf(
+  at: Pick<Parameters<typeof makeOutlook>[0], 'pool' | 'before' | 'rule' | 'now'>,
+  series: NeedSeries,
+  holdsUntil: EpochMillis,
+): { readonly lendRisk: number; readonly recallRisk: number; readonly harm?: SeenHarm } {
+  const { pool, before, rule, now } = at;
+  const [lend, recall] = [LEND_RISK, LEND_RISK * RECALL_RISK_SHARE];
+  if (rule === undefined || rule.harmTarget <= 0) return { lendRisk: lend, recallRisk: recall };
+  const { spec, ownedUnits, lentUnits } = pool;
+  const stepSeconds = spec.historyStepSeconds;
+  const harm = harmAfterLook({ before: before?.harm, series, stepSeconds, ownedUnits, lentUnits, now, holdsUntil });
+  const factor = harmFactor({ harm, ownedUnits, fleet: rule.fleet, target: rule.harmTarget, now });
+  return {
+    lendRisk: roundedRisk(followedRisk(lend, factor)),
+    recallRisk: roundedRisk(followedRisk(recall, factor)),
+    harm,
+  };
+}
+
 /**
  * The outlook of a pool, from its demand by resource type.
  * @param at.periodSeconds how often outlooks are made: a need is looked at until the next one can do something about it
+ * @param at.before the outlook that this one replaces, however old it is
+ * @param at.rule absent: the risks are fixed
  * @returns undefined where steps are longer than 15 minutes, less than two days are known, or the newest known step is too old
  */
 export function makeOutlook(at: {
@@ -118,6 +155,8 @@ export function makeOutlook(at: {
   readonly histories: Readonly<Partial<Record<ResourceType, DemandHistory>>>;
   readonly terms: OutlookTerms;
   readonly periodSeconds: number;
+  readonly before?: Outlook | undefined;
+  readonly rule?: RiskRule | undefined;
   readonly now: EpochMillis;
 }): Outlook | undefined {
   const { pool, terms, periodSeconds, now } = at;
@@ -146,7 +185,9 @@ export function makeOutlook(at: {
     if (!Number.isFinite(units)) return undefined;
     return { untilMillis: leads[place].untilMillis, neededUnits: wholeUnits(Math.max(last, units)), risk };
   };
-  const [loan, recall] = [needOf(LOAN_LEAD, LEND_RISK), needOf(RECALL_LEAD, LEND_RISK * RECALL_RISK_SHARE)];
+  const freshUntil = plusMillis(now, FRESH_PERIODS * periodSeconds * MILLIS_PER_SECOND);
+  const { lendRisk, recallRisk, harm } = risksOf(at, series, freshUntil);
+  const [loan, recall] = [needOf(LOAN_LEAD, lendRisk), needOf(RECALL_LEAD, recallRisk)];
   if (loan === undefined || recall === undefined) return undefined;
   const recent = Math.max(...values.slice(-RECENT_STEPS));
   const aheadUnits = (level: NeedLevel): number => {
@@ -158,7 +199,7 @@ export function makeOutlook(at: {
     poolId: pool.spec.poolId,
     madeAt: now,
     knownUntil: epochMillis(endMillis),
-    freshUntil: plusMillis(now, FRESH_PERIODS * periodSeconds * MILLIS_PER_SECOND),
+    freshUntil,
     bindingResource: series.bindingResource,
     lastUnits: rounded(last),
     loan,
@@ -169,6 +210,7 @@ export function makeOutlook(at: {
       probability: rounded(forecast.probabilityAbove(step, RECALL_LEAD, ceiling)),
       neededUnits: { '0.5': aheadUnits('0.5'), '0.9': aheadUnits('0.9'), '0.95': aheadUnits('0.95') },
     },
+    ...(harm === undefined ? {} : { harm }),
   };
 }
 
@@ -177,10 +219,30 @@ export function freshOutlook(outlook: Outlook | undefined, now: EpochMillis): Ou
   return outlook !== undefined && now < outlook.freshUntil ? outlook : undefined;
 }
 
+/** A risk of an outlook in words, with what it follows. */
+export function riskText({ risk }: OutlookNeed, { harm }: Outlook): string {
+  const text = `a risk of ${percentText(risk)}`;
+  if (harm === undefined) return text;
+  const { lentUnitHours: lent, harmedUnitHours: harmed } = harm;
+  if (lent <= 0) return `${text} (it has lent nothing lately)`;
+  return `${text} (harm was ${percentText(harmed / lent)} of the ${Number(lent.toPrecision(3))} unit-hours that it lent)`;
+}
+
 /** What tells the need of a lender, and from when it is. */
 export interface ForecastBasis {
   readonly by: 'outlook' | 'plan';
   readonly madeAt: EpochMillis;
+  /** Of an outlook: probability that more is needed. */
+  readonly risk?: number;
+  /** What that follows, of the last weeks; absent: it is fixed. */
+  readonly harm?: Pick<SeenHarm, 'lentUnitHours' | 'harmedUnitHours'>;
+}
+
+function basisOf({ madeAt, loan, harm }: Outlook): ForecastBasis {
+  const basis = { by: 'outlook', madeAt, risk: loan.risk } as const;
+  if (harm === undefined) return basis;
+  const { lentUnitHours, harmedUnitHours } = harm;
+  return { ...basis, harm: { lentUnitHours: rounded(lentUnitHours), harmedUnitHours: rounded(harmedUnitHours) } };
 }
 
 /** Units that a lender is forecast to need itself while it lends. */
@@ -209,11 +271,12 @@ export function lenderForecast(at: LenderForecastInput, until: EpochMillis): Len
   if (outlook !== undefined) {
     const { loan, recall, madeAt } = outlook;
     const own = Math.max(loan.neededUnits, recall.neededUnits);
-    const text = `need ${own} until ${utcMinuteText(loan.untilMillis)} but for a risk of ${loan.risk * 100} % by its outlook of ${utcMinuteText(madeAt)}`;
-    if (from >= until) return { units: own, basis: { by: 'outlook', madeAt }, text };
+    const text = `need ${own} until ${utcMinuteText(loan.untilMillis)} but for ${riskText(loan, outlook)} by its outlook of ${utcMinuteText(madeAt)}`;
+    const basis = basisOf(outlook);
+    if (from >= until) return { units: own, basis, text };
     if (planned !== undefined) {
       const units = Math.max(own, planned);
-      return { units, basis: { by: 'outlook', madeAt }, text: `${text}, after that P95 of forecast need ${planned}` };
+      return { units, basis, text: `${text}, after that P95 of forecast need ${planned}` };
     }
   }
   if (plan === undefined) return 'there is no forecast of its demand';

@@ -1,17 +1,8 @@
-/** How far the risk may be raised above what the scenario says, where lenders have shown that it does no harm. */
-const MOST = 20;
-/** However much harm was done: without any loan nothing would be learned again. */
-const LEAST = 0.1;
-/** How long what was seen counts. */
-const MEMORY_SECONDS = 28 * 86_400;
-/** A lender counts as the fleet does until it has lent all that it owns for so long; the fleet, as on target for so long. */
-const OWN_PRIOR_SECONDS = 86_400;
-const FLEET_PRIOR_SECONDS = 7_200;
+import { fleetPrior, fleetRate, keptShare, ownPrior, riskFactor } from '../lending/harm.ts';
 
 /**
- * What lending has cost each lender so far, and the risk that it may take for it: less after harm, more once it has lent for long
- * without. One that has lent little is judged by all of them together (empirical Bayes: Efron & Morris 1975), so that risks begin
- * where the scenario says and rise with evidence only.
+ * What lending has cost each lender of a replay so far, and by what its risk is multiplied for it (core/lending/harm.ts): all lenders at
+ * each step, in typed arrays.
  */
 export class HarmRecord {
   readonly #target: number;
@@ -30,11 +21,14 @@ export class HarmRecord {
    */
   constructor(target: number, stepSeconds: number, ownedUnits: readonly number[]) {
     this.#target = target;
-    this.#keep = Math.exp(-stepSeconds / MEMORY_SECONDS);
+    this.#keep = keptShare(stepSeconds);
     this.#lent = new Float64Array(ownedUnits.length);
     this.#harmed = new Float64Array(ownedUnits.length);
-    this.#prior = Float64Array.from(ownedUnits, (units) => (units * OWN_PRIOR_SECONDS) / stepSeconds);
-    this.#fleetPrior = ownedUnits.reduce((sum, units) => sum + units, 0) * (FLEET_PRIOR_SECONDS / stepSeconds);
+    this.#prior = Float64Array.from(ownedUnits, (units) => ownPrior(units, stepSeconds));
+    this.#fleetPrior = fleetPrior(
+      ownedUnits.reduce((sum, units) => sum + units, 0),
+      stepSeconds,
+    );
     this.#rateOfAll = target;
   }
 
@@ -51,19 +45,13 @@ export class HarmRecord {
     }
     this.#lentByAll = this.#lentByAll * this.#keep + lentNow;
     this.#harmedByAll = this.#harmedByAll * this.#keep + harmedNow;
-    const all = this.#lentByAll + this.#fleetPrior;
-    if (all > 0) this.#rateOfAll = (this.#harmedByAll + this.#target * this.#fleetPrior) / all;
+    this.#rateOfAll = fleetRate(this.#target, this.#lentByAll, this.#harmedByAll, this.#fleetPrior);
   }
 
   /** By what the risk of the scenario is to be multiplied for a lender. */
   factor(place: number): number {
     if (this.#target <= 0) return 1;
-    const prior = this.#prior[place] as number;
-    const lent = (this.#lent[place] as number) + prior;
-    if (lent <= 0) return 1;
-    const rate = ((this.#harmed[place] as number) + prior * this.#rateOfAll) / lent;
-    const raised = rate > 0 ? Math.min(MOST, this.#target / rate) : MOST;
-    // Where all together are above the target, those that are not are careful too.
-    return Math.max(LEAST, raised * Math.min(1, this.#target / this.#rateOfAll));
+    const [lent, harmed] = [this.#lent[place] as number, this.#harmed[place] as number];
+    return riskFactor(this.#target, lent, harmed, this.#prior[place] as number, this.#rateOfAll);
   }
 }

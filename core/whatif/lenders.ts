@@ -1,8 +1,7 @@
+import { followedRisk } from '../lending/harm.ts';
 import type { ReplayMarket } from './market.ts';
 import { LOAN_LEAD, RECALL_LEAD } from './market.ts';
 
-/** Of the highest demand over a loan: at each moment of it demand is higher with less than 5 %, as docs/what-if.md measures. */
-const MOST_RISK = 0.2;
 /** Less is no offer. */
 export const LEAST_UNITS = 1e-6;
 
@@ -20,8 +19,7 @@ export function headroomUnits(at: {
 }
 
 function riskOf({ scenario, record }: ReplayMarket, place: number, share: number): number {
-  const stated = scenario.lendRisk * share;
-  return Math.min(Math.max(MOST_RISK, stated), stated * record.factor(place));
+  return followedRisk(scenario.lendRisk * share, record.factor(place));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Criticality, OrderRule, SlaTier } from '../allocation/priority.ts';
 import { DEFAULT_ORDER_RULES } from '../allocation/priority.ts';
+import { HARM_TARGET } from '../lending/harm.ts';
 import { LEND_RISK, RECALL_RISK_SHARE, SPARE_PER_UNIT, START_UP_SECONDS } from '../lending/outlook-rules.ts';
 
 /** What is assumed of a replay. Times are in seconds, shares from 0 to 1 unless a name says percent. */
@@ -77,7 +78,7 @@ export const DEFAULT_SCENARIO: Scenario = {
   profileQuantile: 0.9,
   lendRisk: LEND_RISK,
   recallRiskShare: RECALL_RISK_SHARE,
-  harmTarget: 0.0015,
+  harmTarget: HARM_TARGET,
   borrowAhead: { atProbability: 0.3, needLevel: 0.9, sparePerUnit: SPARE_PER_UNIT },
   partners: 'any',
   circleSize: 16,

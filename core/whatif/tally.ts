@@ -1,3 +1,4 @@
+import { harmedUnits } from '../lending/harm.ts';
 import type { ReplayMarket } from './market.ts';
 
 /** Smaller than any unit. */
@@ -113,7 +114,7 @@ export class Tally {
       const short = Math.max(0, demand - ownedUnits);
       const lent = market.book.lent[place] as number;
       const borrowed = market.book.borrowed[place] as number;
-      const harmed = Math.min(lent, Math.max(0, demand + lent - ownedUnits));
+      const harmed = harmedUnits(demand, lent, ownedUnits);
       const served = Math.min(short, borrowed);
       this.#harmedNow[place] = harmed;
       lentNow += lent;

@@ -11,7 +11,6 @@ import type { Pool } from '../../core/pool.ts';
 import type { AccountId, PoolId } from '../../core/units.ts';
 import { poolId, poolIdParts } from '../../core/units.ts';
 import { documents } from './clients.ts';
-import type { AccountKey } from './keys.ts';
 import {
   chainKey,
   consentKey,
@@ -45,6 +44,14 @@ export interface AccountItems {
   head(account: AccountId): ChainHead | undefined;
   /** @param account one of its parties: the one under whose key it was read */
   pairing(account: AccountId, id: PairingId): Pairing | undefined;
+  /** Any other item that was read, as it is stored. */
+  other(key: ItemKey): Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Key of any item of the accounts table: not all are an account's. */
+export interface ItemKey {
+  readonly accountId: string;
+  readonly item: string;
 }
 
 /** What was stored, without the attributes that only the table needs. Only this module's counterparts write these items. */
@@ -97,10 +104,10 @@ export async function batchGet(table: string, keys: readonly object[]): Promise<
 }
 
 /** Reads any items of the accounts table, consistently, in as few calls as DynamoDB allows. */
-export async function readAccountItems(table: string, keys: readonly AccountKey[]): Promise<AccountItems> {
+export async function readAccountItems(table: string, keys: readonly ItemKey[]): Promise<AccountItems> {
   const distinct = [...new Map(keys.map((key) => [keyText({ ...key }), key])).values()];
   const items = new Map((await batchGet(table, distinct)).map((item) => [keyText(item), item]));
-  const at = (key: AccountKey): Item | undefined => items.get(keyText({ ...key }));
+  const at = (key: ItemKey): Item | undefined => items.get(keyText({ ...key }));
   return {
     pool: (id) => stored(at(poolKey(id))) as Pool | undefined,
     plan: (id) => stored(at(planKey(id))) as PoolPlan | undefined,
@@ -111,6 +118,7 @@ export async function readAccountItems(table: string, keys: readonly AccountKey[
     usage: (account) => usageOf(account, at(usageKey(account))),
     head: (account) => stored(at(chainKey(account))) as ChainHead | undefined,
     pairing: (account, id) => pairingOf(at(pairingKey(account, id))),
+    other: at,
   };
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { HARM_TARGET } from '../../core/lending/harm.ts';
 import { parsePriorityRules } from './priority-rules.ts';
 
 const name = z.string().min(1);
@@ -22,6 +23,13 @@ const priorityRules = z
 /** What units are lent by. `plan`: no outlook is made. */
 const lendBy = z.enum(['outlook', 'plan'], { error: 'expected outlook or plan' }).default('outlook');
 
+/** As outlook.ts takes it. */
+const harmTarget = z
+  .string()
+  .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'expected a number from 0 to 1')
+  .default(String(HARM_TARGET))
+  .transform((text) => Number.parseFloat(text));
+
 const variables = {
   ENTANGLE_ACCOUNTS_TABLE: name,
   ENTANGLE_LOANS_TABLE: name,
@@ -42,6 +50,7 @@ const variables = {
   ENTANGLE_CREDIT_STRENGTH: creditStrength,
   ENTANGLE_PRIORITY_RULES: priorityRules,
   ENTANGLE_LEND_BY: lendBy,
+  ENTANGLE_HARM_TARGET: harmTarget,
   ENTANGLE_LOOK_AHEAD_SECONDS: wholeSeconds,
 };
 type Variables = typeof variables;

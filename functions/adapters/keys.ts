@@ -8,7 +8,7 @@ export interface AccountKey {
   readonly item: string;
 }
 
-function pooled(prefix: 'POOL' | 'EVENTS' | 'FORECAST' | 'PLAN' | 'OUTLOOK', poolId: PoolId): AccountKey {
+function pooled(prefix: 'POOL' | 'EVENTS' | 'FORECAST' | 'PLAN' | 'OUTLOOK' | 'QUEUED', poolId: PoolId): AccountKey {
   const { accountId, region, groupName } = poolIdParts(poolId);
   return { accountId, item: `${prefix}#${region}#${groupName}` };
 }
@@ -18,6 +18,8 @@ export const eventsKey = (poolId: PoolId): AccountKey => pooled('EVENTS', poolId
 export const forecastKey = (poolId: PoolId): AccountKey => pooled('FORECAST', poolId);
 export const planKey = (poolId: PoolId): AccountKey => pooled('PLAN', poolId);
 export const outlookKey = (poolId: PoolId): AccountKey => pooled('OUTLOOK', poolId);
+/** How often the queue of a lender's pool was entered. */
+export const queuedKey = (lender: PoolId): AccountKey => pooled('QUEUED', lender);
 export const consentKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'CONSENT' });
 export const usageKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'USAGE' });
 export const chainKey = (accountId: AccountId): AccountKey => ({ accountId, item: 'CHAIN' });

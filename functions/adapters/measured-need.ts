@@ -1,6 +1,6 @@
 import type { Consent } from '../../core/consent/consent.ts';
 import { DRIFT_SLOTS, driftOf } from '../../core/forecast/coverage.ts';
-import type { Outlook } from '../../core/lending/outlook.ts';
+import type { Outlook, RiskRule } from '../../core/lending/outlook.ts';
 import { makeOutlook, mayHaveOutlook } from '../../core/lending/outlook.ts';
 import type { Pool } from '../../core/pool.ts';
 import { emptyHistory, historyEndMillis, mergeSamples } from '../../core/telemetry/history.ts';
@@ -28,6 +28,8 @@ export interface MeasuredNeedRoute {
   readonly role: RoleInLinkedAccount;
   /** How often this is looked at; undefined: no outlook is made. */
   readonly outlookPeriodSeconds: number | undefined;
+  /** What the risk of outlooks follows. */
+  readonly rule: RiskRule;
 }
 
 /** The newest steps of a history are revised for a while: they are read again. */
@@ -79,15 +81,17 @@ function lackingFrom({ spec }: Pool, stored: PoolHistory, to: number, stepMillis
 /**
  * Compares what was measured of a pool with what was forecast, and makes its outlook from its stored history and what was measured
  * since: its metrics in one call a page.
+ * @param before its outlook until now, which says how much harm has been seen
  */
 export async function measuredNeed(
   pool: Pool,
   consent: Consent | undefined,
+  before: Outlook | undefined,
   at: EpochMillis,
   route: MeasuredNeedRoute,
 ): Promise<MeasuredNeed> {
   const { spec } = pool;
-  const { bucket, role, outlookPeriodSeconds: periodSeconds } = route;
+  const { bucket, role, outlookPeriodSeconds: periodSeconds, rule } = route;
   const { poolId, historyStepSeconds: stepSeconds } = spec;
   const stepMillis = stepSeconds * MILLIS_PER_SECOND;
   const to = Math.floor(at / stepMillis) * stepMillis;
@@ -112,5 +116,5 @@ export async function measuredNeed(
   );
   const { shortestTermSeconds, lend } = consent.terms;
   const terms = { shortestTermSeconds, recallNoticeSeconds: lend?.recallNoticeSeconds ?? 0 };
-  return { drifted, outlook: makeOutlook({ pool, histories, terms, periodSeconds, now: at }) };
+  return { drifted, outlook: makeOutlook({ pool, histories, terms, periodSeconds, before, rule, now: at }) };
 }

@@ -1,6 +1,6 @@
 import { CloudWatchClient, DescribeAlarmsCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { PoolCapacity } from '../../core/lending/capacity.ts';
 import type { Outlook } from '../../core/lending/outlook.ts';
@@ -88,15 +88,30 @@ async function capacityOfLender(): Promise<PoolCapacity> {
   return found;
 }
 
+const documents = DynamoDBDocumentClient.from(new DynamoDBClient(clientOptions(fleet.deployed, HUB)));
+const atOutlook = () => ({
+  TableName: fleet.deployed.hub['AccountsTable'],
+  Key: { accountId: LENDER, item: `OUTLOOK#${REGION}#${lender.groupName}` },
+});
+
 async function storedOutlook(): Promise<Outlook | undefined> {
-  const documents = DynamoDBDocumentClient.from(new DynamoDBClient(clientOptions(fleet.deployed, HUB)));
-  const { Item } = await documents.send(
-    new GetCommand({
-      TableName: fleet.deployed.hub['AccountsTable'],
-      Key: { accountId: LENDER, item: `OUTLOOK#${REGION}#${lender.groupName}` },
+  const { Item } = await documents.send(new GetCommand(atOutlook()));
+  return Item?.['outlook'] as Outlook | undefined;
+}
+
+/** As if looks had seen units lent for the last steps, none of which was known then: the test is shorter than a step. */
+async function lentForSteps(steps: number, units: number): Promise<void> {
+  const slot = Math.floor(Date.now() / STEP_MILLIS) * STEP_MILLIS;
+  const from = slot - steps * STEP_MILLIS;
+  const lent = [{ from, until: slot + STEP_MILLIS, units }];
+  await documents.send(
+    new UpdateCommand({
+      ...atOutlook(),
+      UpdateExpression: 'SET #outlook.#harm.#until = :from, #outlook.#harm.#lent = :lent',
+      ExpressionAttributeNames: { '#outlook': 'outlook', '#harm': 'harm', '#until': 'countedUntil', '#lent': 'lent' },
+      ExpressionAttributeValues: { ':from': from, ':lent': lent },
     }),
   );
-  return Item?.['outlook'] as Outlook | undefined;
 }
 
 const look = () => fleet.invoke('look-ahead', { poolIds: [idOf(lender)] });
@@ -141,15 +156,28 @@ describe('a lender with days of history', () => {
     await until('it may be recalled', async () => Date.now() > (loan.activeAt ?? 0) + 1_100 || undefined);
     // 55 % of 8 units need 7 at the threshold of 70 %; the ceiling is 6.
     await rise();
+    await lentForSteps(2, loan.units);
     const looked = await look();
-    expect(await storedOutlook()).toMatchObject({ lastUnits: expect.closeTo((0.55 * OWNED) / 0.7, 1) });
+    const needed = (0.55 * OWNED) / 0.7;
+    const risen = await storedOutlook();
+    const missing = needed - (OWNED - loan.units);
+    expect(risen).toMatchObject({
+      lastUnits: expect.closeTo(needed, 1),
+      harm: {
+        lentUnitHours: expect.closeTo((2 * loan.units * STEP_SECONDS) / 3_600, 2),
+        harmedUnitHours: expect.closeTo((2 * missing * STEP_SECONDS) / 3_600, 2),
+      },
+    });
+    expect(risen?.loan.risk).toBeLessThan(quiet?.loan.risk ?? 0);
     expect(looked).toMatchObject({ outlooks: 1, recalling: 1, drifted: [] });
     const end = await ended(fleet, RIVAL, loan.loanId);
     expect(end).toMatchObject({ state: 'returned', returnReason: 'recalled', recall: { by: 'lender-forecast' } });
     expect((await trailOf(fleet, end)).filter((type) => type === 'loan.recalled')).toHaveLength(1);
     const seen = await fleet.api<{ loan: typeof loan }>(LENDER, 'GET', `/loans/${loan.loanId}`);
     expect(seen.loan.reasons).toContainEqual(
-      expect.stringMatching(/^recalled: its need before \d+ ms is \d+ units but for a risk of 1 % by its outlook of/),
+      expect.stringMatching(
+        /^recalled: its need before \d+ ms is \d+ units but for a risk of 0\.\d+ % \(harm was \d+ % of the 0\.\d+ unit-hours that it lent\) by its outlook of/,
+      ),
     );
 
     const { plans } = await fleet.api<{ plans: PlanView[] }>(LENDER, 'GET', '/plan');

@@ -68,7 +68,7 @@ describe('a wrong configuration is answered with the path, what is expected and 
     [
       'no hub',
       { linkedAccounts: [linked()] },
-      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, lendBy, organisation, capacityEveryMinutes, creditStrength, priorityRules, got nothing',
+      'hub: expected an object with accountId, region, externalId, stuckAfterSeconds, planEveryHours, reconcileEveryMinutes, lookAheadEveryMinutes, lendBy, harmTarget, organisation, capacityEveryMinutes, creditStrength, priorityRules, got nothing',
     ],
     [
       'a probability in percent',

@@ -120,6 +120,17 @@ describe('what functions may do', () => {
     expect(passing.map(({ Condition }) => Condition)).toEqual([toScheduler, toScheduler]);
   });
 
+  it('tells functions how units are lent, as their reader of variables takes it', () => {
+    const [, lookAhead] = resources('AWS::Lambda::Function').find(([id]) => id.includes('lookahead')) ?? [];
+    expect(lookAhead?.Properties['Environment']).toMatchObject({
+      Variables: {
+        ENTANGLE_LEND_BY: 'outlook',
+        ENTANGLE_HARM_TARGET: '0.001500000',
+        ENTANGLE_LOOK_AHEAD_SECONDS: '300',
+      },
+    });
+  });
+
   it('runs Node 24 on Graviton, each in a role of its own', () => {
     const made = resources('AWS::Lambda::Function').map(([, fn]) => fn);
     expect(made.map((fn) => [property(fn, 'Runtime'), property(fn, 'Architectures')])).toEqual(

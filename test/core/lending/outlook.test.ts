@@ -3,9 +3,11 @@ import { emptyUsage } from '../../../core/consent/covers.ts';
 import { seededRandom } from '../../../core/forecast/random.ts';
 import { assessAhead, lookAhead } from '../../../core/lending/borrow-ahead.ts';
 import { couldLend } from '../../../core/lending/capacity.ts';
+import { HARM_TARGET, MOST_RISK } from '../../../core/lending/harm.ts';
 import { lendableUnits } from '../../../core/lending/lendable.ts';
 import { needAhead } from '../../../core/lending/lender-need.ts';
-import { freshOutlook, makeOutlook } from '../../../core/lending/outlook.ts';
+import type { Outlook, OutlookTerms, RiskRule } from '../../../core/lending/outlook.ts';
+import { freshOutlook, makeOutlook, riskText } from '../../../core/lending/outlook.ts';
 import { plusMillis } from '../../../core/units.ts';
 import { BORROWER, consentOf, groupOf, LENDER, loanOf, metricOf, NOW, planOf, poolOf } from '../../support/fixtures.ts';
 import { historyBefore, outlookOf } from '../../support/outlooks.ts';
@@ -105,6 +107,86 @@ describe('makeOutlook', () => {
   });
 });
 
+describe('the risk of an outlook', () => {
+  const series = days(7);
+  const make = (
+    before: Outlook | undefined,
+    changes: {
+      readonly rule?: RiskRule;
+      readonly lentUnits?: number;
+      readonly minutes?: number;
+      readonly need?: number;
+      readonly terms?: OutlookTerms;
+    } = {},
+  ) => {
+    const { rule = { harmTarget: HARM_TARGET }, lentUnits = 4, minutes = 0, need, terms: own = terms } = changes;
+    const steps = minutes / 5;
+    const since = Array.from({ length: steps }, (_, step) => need ?? series[step] ?? 0);
+    const now = plusMillis(NOW, minutes * 60_000);
+    const histories = { cpu: historyBefore(poolId, [...series, ...since], now) };
+    const seen = poolOf(LENDER, { lentUnits });
+    const made = makeOutlook({ pool: seen, histories, terms: own, periodSeconds: 300, before, rule, now });
+    if (made === undefined) throw new Error('expected an outlook');
+    return made;
+  };
+  const stated = { loan: { risk: 0.02 }, recall: { risk: 0.01 } };
+
+  it('begins as stated and says that nothing was lent', () => {
+    const first = make(undefined);
+    expect(first).toMatchObject(stated);
+    expect(first.harm).toEqual({
+      lentUnitHours: 0,
+      harmedUnitHours: 0,
+      countedUntil: NOW,
+      lent: [{ from: NOW, until: NOW + 900_000, units: 4 }],
+    });
+    expect(riskText(first.loan, first)).toBe('a risk of 2 % (it has lent nothing lately)');
+  });
+
+  it('rises where nothing was harmed, and falls after harm', () => {
+    const first = make(undefined);
+    const calm = make(first, { minutes: 5 });
+    expect(calm.harm).toMatchObject({ lentUnitHours: 4 / 12, harmedUnitHours: 0 });
+    // As much as its own units lent for a day count for.
+    const long = make({ ...calm, harm: { lentUnitHours: 240, harmedUnitHours: 0, countedUntil: NOW, lent: [] } });
+    expect(long).toMatchObject({ loan: { risk: 0.04 }, recall: { risk: 0.02 } });
+    // 6 units of demand need 7.5 at the threshold; 6 were left.
+    const harmed = make(first, { minutes: 5, need: 6 });
+    expect(harmed.harm).toMatchObject({ lentUnitHours: 4 / 12, harmedUnitHours: 1.5 / 12 });
+    expect(harmed.loan.risk).toBeLessThan(0.02);
+    expect(harmed.recall.risk).toBeLessThan(0.01);
+    const fixed = make(first, { minutes: 5, need: 6, rule: { harmTarget: 0 } });
+    expect(harmed.loan.neededUnits).toBeGreaterThanOrEqual(fixed.loan.neededUnits);
+    expect(riskText(harmed.loan, harmed)).toMatch(
+      /^a risk of 1\.5 % \(harm was 38 % of the 0.333 unit-hours that it lent\)$/,
+    );
+  });
+
+  it('is fixed without a target, and follows the fleet where a pool has lent little', () => {
+    const first = make(undefined);
+    const fixed = make(first, { minutes: 5, need: 6, rule: { harmTarget: 0 } });
+    expect(fixed).toMatchObject(stated);
+    expect(fixed.harm).toBeUndefined();
+    const fleet = { lentUnitHours: 1_000, harmedUnitHours: 100, ownedUnits: 100, at: NOW };
+    expect(make(first, { rule: { harmTarget: HARM_TARGET, fleet } }).loan.risk).toBe(0.002);
+    const harmless = { ...fleet, harmedUnitHours: 0, lentUnitHours: 200 };
+    expect(make(first, { rule: { harmTarget: HARM_TARGET, fleet: harmless } })).toMatchObject({
+      loan: { risk: 0.04 },
+      recall: { risk: 0.02 },
+    });
+    const forLong = { ...harmless, lentUnitHours: 1_000 };
+    expect(make(first, { rule: { harmTarget: HARM_TARGET, fleet: forLong } })).toMatchObject({
+      loan: { risk: MOST_RISK },
+      recall: { risk: MOST_RISK },
+    });
+  });
+
+  it('goes on from an outlook that was made before risks followed anything', () => {
+    const { harm: _harm, ...old } = make(undefined);
+    expect(make(old, { minutes: 5, need: 6 })).toMatchObject({ ...stated, harm: { lentUnitHours: 0 } });
+  });
+});
+
 describe('lending by an outlook', () => {
   const group = groupOf({ desiredCapacity: 4 });
   const base = { pool, group, now: NOW, termSeconds: 3_600 };
@@ -115,7 +197,7 @@ describe('lending by an outlook', () => {
     expect(lendableUnits({ ...base, plan: high }).units).toBe(1);
     expect(lendableUnits({ ...base, plan: high, outlook: outlookOf(poolId, 5) })).toMatchObject({
       units: 4,
-      basis: { by: 'outlook', madeAt: NOW },
+      basis: { by: 'outlook', madeAt: NOW, risk: 0.02 },
       reason:
         'ceiling 10, desired 4, need 5 until 2026-11-04 11:10 UTC but for a risk of 2 % by its outlook of 2026-11-04 10:00 UTC, reserve 1: 4 lendable for 3600 s',
     });
@@ -144,12 +226,22 @@ describe('lending by an outlook', () => {
     expect(lendableUnits({ ...base, outlook: outlookOf(poolId, 5, { recall }) }).units).toBe(2);
   });
 
+  it('names what its risk follows', () => {
+    const harm = { lentUnitHours: 812.34, harmedUnitHours: 0.2437, countedUntil: NOW, lent: [] };
+    const outlook = outlookOf(poolId, 5, { harm });
+    const lendable = lendableUnits({ ...base, plan: low, outlook });
+    expect(lendable.reason).toContain(
+      'need 5 until 2026-11-04 11:10 UTC but for a risk of 2 % (harm was 0.03 % of the 812 unit-hours that it lent) by its outlook',
+    );
+    expect(lendable.basis).toMatchObject({ risk: 0.02, harm: { lentUnitHours: 812.34, harmedUnitHours: 0.2437 } });
+  });
+
   it('shows which forecast it could lend by, and from when that is', () => {
     const view = { pool, group, consent: consentOf(LENDER), usage: emptyUsage(LENDER), plan: low, now: NOW };
     const made = plusMillis(NOW, -60_000);
     expect(couldLend(view).basis).toEqual({ by: 'plan', madeAt: NOW });
     const outlook = outlookOf(poolId, 5, { madeAt: made });
-    expect(couldLend({ ...view, outlook }).basis).toEqual({ by: 'outlook', madeAt: made });
+    expect(couldLend({ ...view, outlook }).basis).toEqual({ by: 'outlook', madeAt: made, risk: 0.02 });
     expect(couldLend({ ...view, plan: undefined })).toMatchObject({ units: 0, basis: undefined });
   });
 });
