@@ -48,16 +48,22 @@ export function poolId(account: AccountId, region: string, groupName: string): P
 
 /** The account, region and group name of a pool id. @throws RangeError when it is not one. */
 export function poolIdParts(id: string): { accountId: AccountId; region: string; groupName: string } {
-  const [account = '', region = '', ...group] = id.split('/');
-  if (group.length === 0 || region === '') {
+  const first = id.indexOf('/');
+  const second = id.indexOf('/', first + 1);
+  if (first === -1 || second <= first + 1) {
     throw new RangeError(`pool id "${id}": expected <account>/<region>/<Auto Scaling group name>`);
   }
-  return { accountId: accountId(account), region, groupName: group.join('/') };
+  return {
+    accountId: accountId(id.slice(0, first)),
+    region: id.slice(first + 1, second),
+    groupName: id.slice(second + 1),
+  };
 }
 
 /** A whole number in the safe range. @throws InvariantViolation otherwise. */
 export function wholeNumber(value: number, what: string): number {
-  invariant(Number.isSafeInteger(value), `${what} is a safe whole number, got ${value}`);
+  // Not by `invariant`: most calls need no text.
+  if (!Number.isSafeInteger(value)) throw new InvariantViolation(`${what} is a safe whole number, got ${value}`);
   return value;
 }
 

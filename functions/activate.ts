@@ -15,6 +15,7 @@ import {
   InstancesPending,
   onFreshSnapshot,
   QuotaExceeded,
+  RestMissing,
   StepOutOfOrder,
 } from './adapters/saga-step.ts';
 import { snapshotSchema } from './adapters/schemas.ts';
@@ -47,8 +48,15 @@ async function activated(snapshot: LoanSnapshot): Promise<LoanSnapshot> {
   return commitStep(store, snapshot, activate(snapshot, now()));
 }
 
+const inputSchema = z.object({
+  snapshot: snapshotSchema,
+  /** The request for what is missing still, unless it has been started: empty. */
+  rest: z.string().default(''),
+});
+
 /** The loan is active, and billed, from when the borrower's instances are seen in service; then its expiry is scheduled. */
-export const handler = lambda(z.object({ snapshot: snapshotSchema }), async (input) => {
+export const handler = lambda(inputSchema, async (input) => {
+  if (input.rest !== '') throw new RestMissing(`${input.rest} asks for what is missing still, and is started first`);
   const snapshot = await onFreshSnapshot(store, input.snapshot, activated);
   await scheduleExpiry(scheduler, snapshot.loan, target);
   return { snapshot };

@@ -27,17 +27,26 @@ import { now } from './adapters/clock.ts';
 import { readEnv } from './adapters/env.ts';
 import { observeGroup } from './adapters/groups.ts';
 import { pairingIdFor } from './adapters/ids.ts';
-import { chainKey, consentKey, outlookKey, pairingKey, planKey, poolKey, usageKey } from './adapters/keys.ts';
+import {
+  chainKey,
+  consentKey,
+  outlookKey,
+  pairingKey,
+  planKey,
+  poolKey,
+  queuedKey,
+  usageKey,
+} from './adapters/keys.ts';
 import { lenderFacts, pairingsWith } from './adapters/lender-facts.ts';
-import { readLimits, readMemberships } from './adapters/limit-store.ts';
+import { membershipsAmong, organisationKey, readLimits } from './adapters/limit-store.ts';
 import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda, logger } from './adapters/middleware.ts';
-import { enterQueue, heldOf } from './adapters/queue-store.ts';
+import { enterQueue, heldOf, mayBeQueued } from './adapters/queue-store.ts';
 import { commitStep, ForeignChange, PoolBusy, StartedElsewhere } from './adapters/saga-step.ts';
 import { raisesOwnCeiling } from './adapters/scaling-policies.ts';
 import { groupObservationSchema, poolIdSchema, snapshotSchema } from './adapters/schemas.ts';
 import type { Stops } from './adapters/stop-store.ts';
-import { readStops } from './adapters/stop-store.ts';
+import { stopKeys, stopsAmong } from './adapters/stop-store.ts';
 import { vcpuQuota } from './adapters/vcpu-quota.ts';
 
 const env = readEnv(...LOAN_TABLES, 'ENTANGLE_EXTERNAL_ID', 'ENTANGLE_OBSERVE_ROLE_NAME', 'ENTANGLE_PRIORITY_RULES');
@@ -91,7 +100,7 @@ async function candidate(id: PoolId, { items, stops, snapshot }: Scene): Promise
   try {
     const [group, held] = await Promise.all([
       observeGroup(pool.spec, role),
-      heldOf(id, snapshot.loan, env.ENTANGLE_PRIORITY_RULES.order, queueTables),
+      mayBeQueued(items, id) ? heldOf(id, snapshot.loan, env.ENTANGLE_PRIORITY_RULES.order, queueTables) : undefined,
     ]);
     if (group === undefined) return { ...known, unavailable: 'its Auto Scaling group does not exist' };
     if (await raisesOwnCeiling(pool.spec, role)) return { ...known, unavailable: RAISES_OWN_CEILING };
@@ -108,9 +117,11 @@ function readFor(snapshot: LoanSnapshot, partners: readonly PoolId[]): Promise<A
   const accounts = [...new Set(pools.map((id) => poolIdParts(id).accountId))];
   return readAccountItems(env.ENTANGLE_ACCOUNTS_TABLE, [
     ...pools.flatMap((id) => [poolKey(id), planKey(id)]),
-    ...partners.map(outlookKey),
+    ...partners.flatMap((id) => [outlookKey(id), queuedKey(id)]),
     ...accounts.flatMap((account) => [consentKey(account), usageKey(account), chainKey(account)]),
     ...partners.map((id) => pairingKey(borrowerAccountId, pairingIdFor(id, borrowerPoolId))),
+    ...stopKeys(accounts),
+    ...accounts.map(organisationKey),
   ]);
 }
 
@@ -136,11 +147,8 @@ async function sceneOf(input: Input): Promise<Scene> {
   const { snapshot: handed, partners } = input;
   const { loan } = handed;
   const accounts = [loan.borrowerAccountId, ...partners.map((id) => poolIdParts(id).accountId)];
-  const [items, stops, memberships] = await Promise.all([
-    readFor(handed, partners),
-    readStops(env.ENTANGLE_ACCOUNTS_TABLE, accounts),
-    readMemberships(env.ENTANGLE_ACCOUNTS_TABLE, accounts),
-  ]);
+  const items = await readFor(handed, partners);
+  const [stops, memberships] = [stopsAmong(items), membershipsAmong(items, accounts)];
   const borrowerPool = items.pool(loan.borrowerPoolId);
   if (borrowerPool === undefined) throw new ForeignChange(`pool ${loan.borrowerPoolId} is no longer enrolled`);
   const borrowerGroup = stillFresh(input, borrowerPool) ?? (await observeGroup(borrowerPool.spec, role));

@@ -25,6 +25,7 @@ import {
   LenderNeedsCapacity,
   onFreshSnapshot,
   StepOutOfOrder,
+  TermEnds,
 } from './adapters/saga-step.ts';
 import { loanIdSchema, returnReasonSchema, snapshotSchema } from './adapters/schemas.ts';
 
@@ -188,7 +189,7 @@ function hasEnded(snapshot: LoanSnapshot): boolean {
   return snapshot.loan.endedAt !== undefined || hasBeen(snapshot, 'refused');
 }
 
-const inputSchema = z.discriminatedUnion('step', [
+const stepSchema = z.discriminatedUnion('step', [
   z.object({ step: z.literal('take'), snapshot: snapshotSchema }),
   z.object({ step: z.literal('give'), snapshot: snapshotSchema }),
   z.object({
@@ -200,7 +201,10 @@ const inputSchema = z.discriminatedUnion('step', [
   }),
   z.object({ step: z.literal('give-back'), snapshot: snapshotSchema }),
 ]);
-type Input = z.infer<typeof inputSchema>;
+type Input = z.infer<typeof stepSchema>;
+
+/** The end of a term, of which it is not decided yet whether it is one. */
+const undecidedSchema = z.object({ step: z.literal('take-back'), mayRenew: z.literal(true) });
 
 async function startingPoint(input: Extract<Input, { step: 'take-back' }>): Promise<LoanSnapshot> {
   if (input.snapshot !== undefined) return input.snapshot;
@@ -223,4 +227,7 @@ async function run(input: Input): Promise<LoanSnapshot> {
   }
 }
 
-export const handler = lambda(inputSchema, async (input) => ({ snapshot: await run(input) }));
+export const handler = lambda(z.union([undecidedSchema, stepSchema]), async (input) => {
+  if ('mayRenew' in input) throw new TermEnds('whether the term is renewed is decided before anything moves');
+  return { snapshot: await run(input) };
+});

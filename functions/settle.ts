@@ -14,7 +14,6 @@ import { LOAN_TABLES, loanStore } from './adapters/loan-store.ts';
 import { lambda } from './adapters/middleware.ts';
 import { commitStep, onFreshSnapshot } from './adapters/saga-step.ts';
 import { snapshotSchema } from './adapters/schemas.ts';
-import { writeEvidence } from './adapters/trust-store.ts';
 
 const env = readEnv(...LOAN_TABLES, 'ENTANGLE_SCHEDULE_GROUP');
 const scheduler = new SchedulerClient({});
@@ -53,17 +52,17 @@ async function recallOf({ lenderAccountId, borrowerAccountId, returnReason }: Lo
   };
 }
 
-/**
- * Ends a loan: counters, limits, money and the audit record in one transaction. What it shows of both accounts is kept after that;
- * a repeated step keeps the same again.
- */
+/** Ends a loan: counters, limits, money, what it shows of both accounts and the audit record in one transaction. */
 export const handler = lambda(inputSchema, async ({ snapshot: handed, error, cause }) => {
   const detail = reasonOf(error, cause);
-  const ended = async (snapshot: LoanSnapshot): Promise<LoanSnapshot> =>
-    snapshot.loan.endedAt === undefined ? commitStep(store, snapshot, settle(snapshot, now(), detail)) : snapshot;
+  const ended = async (snapshot: LoanSnapshot): Promise<LoanSnapshot> => {
+    if (snapshot.loan.endedAt !== undefined) return snapshot;
+    const commit = settle(snapshot, now(), detail);
+    const evidence = evidenceFromLoan(commit.loan, await recallOf(commit.loan));
+    return commitStep(store, snapshot, { ...commit, evidence });
+  };
   const snapshot = await onFreshSnapshot(store, handed, ended);
   const { loan } = snapshot;
-  await writeEvidence(env.ENTANGLE_ACCOUNTS_TABLE, evidenceFromLoan(loan, await recallOf(loan)));
   if (loan.dueAt !== undefined && loan.returnReason !== 'expired') {
     await cancelExpiry(scheduler, loan, env.ENTANGLE_SCHEDULE_GROUP);
   }

@@ -14,15 +14,12 @@ import {
   BatchGetCommand,
   DynamoDBDocumentClient,
   GetCommand,
-  PutCommand,
   QueryCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Loan } from '../../core/lending/loan.ts';
-import { evidenceFromLoan } from '../../core/trust/loan-evidence.ts';
-import type { AccountId, PoolId } from '../../core/units.ts';
+import type { AccountId } from '../../core/units.ts';
 import { RESOURCE_TYPES } from '../../core/units.ts';
-import { queueKey } from '../../functions/adapters/keys.ts';
 import { SCHEDULE_GROUP_NAME, tableName } from '../../infra/names.ts';
 import type { Fleet } from '../../test/support/deployment.ts';
 import { clientOptions, SPECS } from '../../test/support/deployment.ts';
@@ -83,7 +80,7 @@ export class BareCalls {
 
   /**
    * Makes each call of a loan again, in the same order.
-   * @returns milliseconds of each part, and the write units that the transactions and the single items are billed
+   * @returns milliseconds of each part, and the write units that the transactions are billed
    */
   async play(
     loan: Loan,
@@ -99,8 +96,7 @@ export class BareCalls {
       for (const call of calls) await call();
       millis.push(performance.now() - startedAt);
     }
-    const single = parts.flat().filter(({ action }) => action === 'PutItem').length;
-    return { millis, writeUnits: transactions.reduce((sum, one) => sum + one.writeUnits, single) };
+    return { millis, writeUnits: transactions.reduce((sum, one) => sum + one.writeUnits, 0) };
   }
 
   #callLike(call: ProductCall, making: OneLoan): Call {
@@ -144,23 +140,7 @@ export class BareCalls {
             }),
           );
       case 'dynamodb:Query':
-        return () =>
-          this.#documents.send(
-            call.by === 'on-recovery'
-              ? openLoansOf(making.loan.borrowerAccountId)
-              : whoWaitsFor(making.loan.lenderPoolId ?? making.loan.borrowerPoolId),
-          );
-      case 'dynamodb:PutItem': {
-        const Item = this.#books.evidenceItem(making.nextEvidence());
-        return () =>
-          this.#documents.send(
-            new PutCommand({
-              TableName: tableName('accounts'),
-              Item,
-              ConditionExpression: 'attribute_not_exists(accountId)',
-            }),
-          );
-      }
+        return () => this.#documents.send(openLoansOf(making.loan.borrowerAccountId));
       case 'dynamodb:TransactWriteItems': {
         const { items } = making.nextTransaction(call.statusCode === 200);
         return () => this.#documents.send(new TransactWriteCommand({ TransactItems: items }));
@@ -237,7 +217,6 @@ class OneLoan {
   readonly #transactions: BareTransaction[];
   readonly #moved = new Map<string, number>();
   readonly #reads = new Map<string, number>();
-  #evidence = 0;
   #serial = 0;
 
   /** @param number no other one that is played has it */
@@ -260,14 +239,6 @@ class OneLoan {
     const read = reads[times % reads.length];
     if (read === undefined) throw new Error(`${by} reads nothing in batches`);
     return read;
-  }
-
-  /** What the end of the loan shows of its parties, a piece at a time. */
-  nextEvidence() {
-    const piece = evidenceFromLoan(this.loan)[this.#evidence];
-    this.#evidence += 1;
-    if (piece === undefined) throw new Error(`loan ${this.loan.loanId} shows less than was written of it`);
-    return piece;
   }
 
   /** A transaction that was refused is played as the one that then went through. */
@@ -296,15 +267,6 @@ function openLoansOf(account: AccountId) {
     IndexName: 'open',
     KeyConditionExpression: 'openAccountId = :account',
     ExpressionAttributeValues: { ':account': account },
-  });
-}
-
-function whoWaitsFor(lender: PoolId) {
-  return new QueryCommand({
-    TableName: tableName('accounts'),
-    KeyConditionExpression: 'accountId = :queue',
-    ExpressionAttributeValues: { ':queue': queueKey(lender).accountId },
-    ConsistentRead: true,
   });
 }
 

@@ -9,6 +9,7 @@ import {
   pairingKey,
   planKey,
   poolKey,
+  queuedKey,
   usageKey,
 } from '../../functions/adapters/keys.ts';
 import { organisationKey } from '../../functions/adapters/limit-store.ts';
@@ -36,13 +37,11 @@ function choiceReads(borrower: FleetPool, lenders: readonly FleetPool[]): BatchR
   ]);
   const ofLenders = lenders.flatMap((pool) => [
     outlookKey(idOf(pool)),
+    queuedKey(idOf(pool)),
     pairingKey(borrower.account, pairingIdFor(idOf(pool), idOf(borrower))),
   ]);
-  return [
-    { table: 'accounts', keys: [...facts, ...ofLenders] },
-    { table: 'accounts', keys: [...accounts.map(switchKey), switchKey('ORGANISATION')] },
-    { table: 'accounts', keys: accounts.map(organisationKey) },
-  ];
+  const ofAll = [...accounts, 'ORGANISATION'].map(switchKey);
+  return [{ table: 'accounts', keys: [...facts, ...ofLenders, ...ofAll, ...accounts.map(organisationKey)] }];
 }
 
 /**
@@ -81,6 +80,8 @@ export function batchReadsOf(
       return [loan];
     case 'on-recovery':
       return [loan, { table: 'accounts', keys: parties }];
+    case 'serve-queue':
+      return [{ table: 'accounts', keys: [borrower, ...lenders].map((pool) => queuedKey(idOf(pool))) }];
     default:
       return [{ table: 'accounts', keys: parties }];
   }

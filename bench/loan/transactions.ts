@@ -14,6 +14,7 @@ import { request } from '../../core/lending/request.ts';
 import { activate, beginReturn, reclaim, recordGiven, recordTaken, reserve, settle } from '../../core/lending/saga.ts';
 import type { GroupObservation, Pool } from '../../core/pool.ts';
 import type { TrustEvidence } from '../../core/trust/evidence.ts';
+import { evidenceFromLoan } from '../../core/trust/loan-evidence.ts';
 import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
 import { invariant, poolIdParts } from '../../core/units.ts';
 import { pairingIdFor, sha256Hex } from '../../functions/adapters/ids.ts';
@@ -74,7 +75,10 @@ function commitsLike(made: Loan, loanId: LoanId, borrower: LendingSide, lender: 
     // Instances that have still to go are waited for without holding the borrower's pool.
     ...(made.history.some(({ state }) => state === 'draining') ? [() => drain(snapshot, at('draining'))] : []),
     () => reclaim(snapshot, moves.giveBack, at('reclaimed')),
-    () => settle(snapshot, at('returned')),
+    () => {
+      const end = settle(snapshot, at('returned'));
+      return { ...end, evidence: evidenceFromLoan(end.loan) };
+    },
   ];
   const rest = steps.map((step) => {
     const commit = step();
@@ -90,6 +94,12 @@ const scratchKey = <Key extends { readonly accountId: string }>(key: Key): Key =
   ...key,
   accountId: scratchAccount(key.accountId),
 });
+
+/** A piece of evidence, under the key of the account that stands for its own. */
+function keptEvidence(evidence: TrustEvidence): Item {
+  const { accountId, at, evidenceId } = evidence;
+  return { ...evidence, accountId: scratchAccount(accountId), item: evidenceItem(at, evidenceId) };
+}
 
 function stateOfPair(lender: PoolId, borrower: PoolId): AccountKey {
   return pairingStateKey(poolIdParts(borrower).accountId, pairingIdFor(lender, borrower));
@@ -142,13 +152,6 @@ export class ScratchBooks {
     return commits.map((commit, index) => this.#transaction(commit, commits[index - 1]?.loan));
   }
 
-  /** A piece of evidence, under the key of the account that stands for its own. */
-  evidenceItem(evidence: TrustEvidence): Item {
-    const { accountId, at, evidenceId } = evidence;
-    const item = evidenceItem(at, `${evidenceId}-${this.#serial}`);
-    return { ...evidence, accountId: scratchAccount(accountId), item };
-  }
-
   async #copy(key: { readonly accountId: string; readonly item: string }): Promise<void> {
     const TableName = tableName('accounts');
     const { Item: found } = await this.#documents.send(new GetCommand({ TableName, Key: key }));
@@ -181,6 +184,7 @@ export class ScratchBooks {
     this.#heads.set(account, { seq: record.seq, hash: record.hash });
     const switches = (commit.notStopped ?? []).map((each) => scratchAccount(each) as AccountId);
     const entries = commit.ledger.map((entry) => ({ ...scratchKey(entry) }));
+    const evidence = (commit.evidence ?? []).map(keptEvidence);
     const auditItem = { ...record, accountId: account };
     const items: TransactItems = [
       {
@@ -195,11 +199,12 @@ export class ScratchBooks {
       ...pairs.map((key) => ({ ConditionCheck: check(key, 'state') })),
       ...switches.map((each) => notStoppedCheck(tableName('accounts'), each).write),
       ...entries.map((entry) => ({ Put: putOf('ledger', entry, 'attribute_not_exists(entryId)') })),
+      ...evidence.map((Item) => ({ Put: { TableName: tableName('accounts'), Item } })),
       { Put: putOf('audit', auditItem, 'attribute_not_exists(accountId)') },
     ];
     const touched = [...updated, ...consents, ...pairs].map((key) => this.#stands(key));
     // An account that was never stopped has no switch: what is not there is billed as the smallest item.
-    const written = [loan, ...touched, ...switches.map(() => ({})), ...entries, auditItem];
+    const written = [loan, ...touched, ...switches.map(() => ({})), ...entries, ...evidence, auditItem];
     return { items, writeUnits: writeUnitsOfTransaction(written) + indexWrites(before, commit.loan) };
   }
 }

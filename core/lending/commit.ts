@@ -2,6 +2,7 @@ import type { AuditEvent, ChainHead } from '../audit/chain.ts';
 import type { LedgerEntry } from '../billing/ledger.ts';
 import { assertBalanced } from '../billing/ledger.ts';
 import type { Pool } from '../pool.ts';
+import type { TrustEvidence } from '../trust/evidence.ts';
 import type { AccountId, EpochMillis, PoolId } from '../units.ts';
 import { invariant } from '../units.ts';
 import type { LimitedNode } from './limits.ts';
@@ -91,6 +92,8 @@ export interface LoanCommit {
   /** What the parties are told on the bus: kept until it is told. Absent: nothing. */
   readonly events?: readonly LoanEvent[];
   readonly rest?: BornLoan;
+  /** What the end of the loan shows of its parties. Absent: nothing. */
+  readonly evidence?: readonly TrustEvidence[];
 }
 
 /** What is asked for besides is a new request for what this loan does not bring. */
@@ -122,4 +125,6 @@ export function assertCommit(commit: LoanCommit): void {
   invariant(pools.size === commit.pools.length, 'a commit changes a pool at most once');
   invariant(commit.audit.subject === loan.loanId, 'the audit record of a commit is about its loan');
   assertRest(commit);
+  const shown = (commit.evidence ?? []).every(({ subject, at }) => subject === loan.loanId && at === loan.endedAt);
+  invariant(shown, 'a commit keeps the evidence of the end of its own loan');
 }

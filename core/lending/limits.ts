@@ -150,15 +150,44 @@ export function reservedLimits(limited: LimitedLoan, loan: SizedLoan, at: EpochM
   });
 }
 
-function reservedMonth({ history, requestedAt }: Loan): string {
-  return utcMonth(history.find(({ state }) => state === 'reserved')?.at ?? requestedAt);
+/** The moment whose month a loan counts in. */
+export function reservedAt({ history, requestedAt }: Loan): EpochMillis {
+  return history.find(({ state }) => state === 'reserved')?.at ?? requestedAt;
 }
 
-/** What a renewal adds: time, not units. */
-export function renewedLimits(loan: Loan, addedSeconds: number): UsageChange[] {
-  return allOf(loan).map(({ node, direction, limit, ownerAccountId }) => {
+function reservedMonth(loan: Loan): string {
+  return utcMonth(reservedAt(loan));
+}
+
+/**
+ * Why limits do not let a loan go on for longer; undefined: they do. Each is read as it stands now. What is stated of a node that the loan
+ * does not count against is for the next loan.
+ * @param stated limits of the pair with what is used of them in the month that the loan counts in, the loan itself included
+ */
+export function renewalObjection(
+  loan: Loan,
+  stated: readonly CountedLimit[],
+  addedSeconds: number,
+): string | undefined {
+  const reached = stated.find(({ limit, usage, ...applied }) => {
+    const { maxUnits = usage.units, maxUnitHoursPerMonth = Number.POSITIVE_INFINITY } = limit;
+    const unitSeconds = usage.unitSeconds + unitsIn(applied.direction, loan) * addedSeconds;
+    const isPassed = usage.units > maxUnits || unitSeconds > maxUnitHoursPerMonth * SECONDS_PER_HOUR;
+    return isPassed && allOf(loan).some((other) => isSame({ limit, ...applied }, other));
+  });
+  if (reached === undefined) return undefined;
+  return `the limit of ${nodeText(reached.node)} to ${reached.direction} leaves no room for a longer term`;
+}
+
+/**
+ * What a renewal adds: time, not units.
+ * @param stated limits of the pair as they stand now; where none is stated any more the loan counts on, without a maximum
+ */
+export function renewedLimits(loan: Loan, addedSeconds: number, stated: readonly AppliedLimit[]): UsageChange[] {
+  return allOf(loan).map((applied) => {
+    const { node, direction, ownerAccountId } = applied;
     const unitSeconds = unitsIn(direction, loan) * addedSeconds;
-    const room = roomBefore({ ...limit, maxUnits: Number.MAX_SAFE_INTEGER }, 0, unitSeconds);
+    const room = roomBefore(stated.find((other) => isSame(applied, other))?.limit ?? {}, 0, unitSeconds);
     const month = reservedMonth(loan);
     return { accountId: ownerAccountId, node, direction, units: 0, unitSeconds, month, ...room };
   });

@@ -12,7 +12,8 @@ import { capacityCost, epochMillis, MILLIS_PER_SECOND, microUsd, plusMillis } fr
 import type { LoanCommit, LoanSnapshot, UsageChange } from './commit.ts';
 import { coolingPair } from './cool-down.ts';
 import { lendableUnits } from './lendable.ts';
-import { renewedLimits } from './limits.ts';
+import type { CountedLimit } from './limits.ts';
+import { renewalObjection, renewedLimits } from './limits.ts';
 import type { Loan } from './loan.ts';
 import { auditEventOf } from './loan-audit.ts';
 import { loanEventOf } from './loan-event.ts';
@@ -47,6 +48,8 @@ export interface TermObservation {
   readonly lenderConsent?: Consent | undefined;
   readonly borrowerUsage: ConsentUsage;
   readonly lenderUsage?: ConsentUsage | undefined;
+  /** Limits of the pair as they stand now, with what is used of them in the month that the loan counts in; absent: none are stated. */
+  readonly limits?: readonly CountedLimit[] | undefined;
   /** The lender's group and forecast; without them it is not known whether it can go on lending. */
   readonly lenderGroup?: GroupObservation | undefined;
   readonly lenderPlan?: PoolForecast | undefined;
@@ -156,7 +159,7 @@ function addedPrice(loan: Loan, addedSeconds: number) {
 function renewed(
   loan: Loan,
   dueAt: EpochMillis,
-  sides: readonly Side[],
+  { sides, limits }: { readonly sides: readonly Side[]; readonly limits: readonly CountedLimit[] },
   addedSeconds: number,
   at: EpochMillis,
 ): LoanCommit {
@@ -181,7 +184,7 @@ function renewed(
     consents: sides.map(({ consent: { accountId, version: read } }) => ({ accountId, version: read })),
     pairs: lenderPoolId === undefined ? [] : [{ lenderPoolId, borrowerPoolId }],
     notStopped: sides.map(({ consent }) => consent.accountId),
-    usage: [...sides.map((side) => addedUsage(side, loan, addedSeconds)), ...renewedLimits(loan, addedSeconds)],
+    usage: [...sides.map((side) => addedUsage(side, loan, addedSeconds)), ...renewedLimits(loan, addedSeconds, limits)],
     ledger:
       parties === undefined ? [] : pendingEntries(parties, addedPrice(loan, addedSeconds), at, after.renewals?.length),
     audit: { ...auditEventOf(after, at), type: 'loan.renewed', detail },
@@ -205,11 +208,12 @@ function lenderObjection(seen: TermObservation, lenderPool: Pool, until: EpochMi
 
 /**
  * Whether a loan goes on after its term. It does while its borrower needs it, both consents are renewable and cover the longer term
- * (`longestTermSeconds` is of the loan in all), and the lender's forecast leaves it the units: the same arithmetic as of a new loan.
+ * (`longestTermSeconds` is of the loan in all), the limits that it counts against leave room as they stand now, and the lender's forecast
+ * leaves it the units: the same arithmetic as of a new loan.
  * Asked for at any moment of an active loan; the added time begins at `dueAt`.
  */
 export function renewal(seen: TermObservation): RenewalDecision {
-  const { snapshot, borrowerConsent, lenderConsent, lenderUsage, now } = seen;
+  const { snapshot, borrowerConsent, lenderConsent, lenderUsage, limits = [], now } = seen;
   const { loan, borrowerPool, lenderPool } = snapshot;
   const end = (reason: string): RenewalDecision => ({ action: 'end', reason });
   const { dueAt } = loan;
@@ -236,10 +240,10 @@ export function renewal(seen: TermObservation): RenewalDecision {
     const until = plusMillis(dueAt, addedSeconds * MILLIS_PER_SECOND);
     const refused =
       uncovered === undefined
-        ? lenderObjection(seen, lenderPool, until)
+        ? (renewalObjection(loan, limits, addedSeconds) ?? lenderObjection(seen, lenderPool, until))
         : `the consent of ${uncovered.consent.accountId} does not cover a longer term`;
     if (refused === undefined && until > now) {
-      return { action: 'renew', addedSeconds, commit: renewed(loan, dueAt, sides, addedSeconds, now) };
+      return { action: 'renew', addedSeconds, commit: renewed(loan, dueAt, { sides, limits }, addedSeconds, now) };
     }
     objection = refused ?? 'the added time would be over already';
   }

@@ -45,22 +45,24 @@ export function mergeValues<Series extends StepSeries>(
 ): Series {
   invariant(Number.isSafeInteger(maxSteps) && maxSteps > 0, 'a history keeps a positive whole number of steps');
   const stepMillis = series.stepSeconds * MILLIS_PER_SECOND;
-  const byStep = new Map<number, number | null>();
   const first = Math.floor(series.startMillis / stepMillis);
-  for (const [index, value] of series.values.entries()) byStep.set(first + index, value);
-  for (const { atMillis, value } of samples) {
-    if (!Number.isFinite(atMillis) || !Number.isFinite(value)) continue;
-    byStep.set(Math.floor(atMillis / stepMillis), value);
-  }
-  if (byStep.size === 0) return series;
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (const step of byStep.keys()) {
+  const isKnown = series.values.length > 0;
+  let lowest = isKnown ? first : Number.POSITIVE_INFINITY;
+  let highest = isKnown ? first + series.values.length - 1 : Number.NEGATIVE_INFINITY;
+  const usable = samples.filter(({ atMillis, value }) => Number.isFinite(atMillis) && Number.isFinite(value));
+  for (const { atMillis } of usable) {
+    const step = Math.floor(atMillis / stepMillis);
     lowest = Math.min(lowest, step);
     highest = Math.max(highest, step);
   }
+  if (lowest > highest) return series;
   lowest = Math.max(lowest, highest - maxSteps + 1);
-  const values = Array.from({ length: highest - lowest + 1 }, (_, index) => byStep.get(lowest + index) ?? null);
+  const values: (number | null)[] = [];
+  for (let step = lowest; step <= highest; step += 1) values.push(series.values[step - first] ?? null);
+  for (const { atMillis, value } of usable) {
+    const step = Math.floor(atMillis / stepMillis);
+    if (step >= lowest) values[step - lowest] = value;
+  }
   return { ...series, startMillis: lowest * stepMillis, values };
 }
 

@@ -65,10 +65,7 @@ export function needSeries(
   const needs = cut.map(({ metric, skipped: own, filledValues }) =>
     filledValues.slice(skipped - own).map((demand) => (demand * 100) / metric.thresholdPercent),
   );
-  const values = Array.from({ length: steps - skipped }, (_, step) =>
-    Math.max(...needs.map((need) => need[step] ?? 0)),
-  );
-  const isKnown = (_: number, step: number): boolean => cut.every(({ values: own }) => own[step + skipped] !== null);
+  const values = largestOf(needs, steps - skipped);
   const last = values.at(-1);
   const binding = cut[needs.findIndex((need) => need.at(-1) === last)];
   if (binding === undefined || last === undefined) return undefined;
@@ -76,9 +73,30 @@ export function needSeries(
     startMillis: startMillis + skipped * stepMillis,
     endMillis,
     values,
-    knownSteps: values.filter(isKnown).length,
+    knownSteps: knownIn(
+      cut.map((each) => each.values),
+      skipped,
+    ),
     bindingResource: binding.resource,
   };
+}
+
+/** The largest of some series at each step. */
+function largestOf(series: readonly (readonly number[])[], steps: number): number[] {
+  const largest = Array.from({ length: steps }, () => Number.NEGATIVE_INFINITY);
+  for (const each of series) {
+    for (let step = 0; step < steps; step += 1) largest[step] = Math.max(largest[step] as number, each[step] ?? 0);
+  }
+  return largest;
+}
+
+/** Steps from one on in which nothing is missing from any series; all are of one length. */
+function knownIn(series: readonly (readonly (number | null)[])[], from: number): number {
+  let known = 0;
+  for (let step = from; step < (series[0]?.length ?? 0); step += 1) {
+    if (series.every((each) => each[step] !== null)) known += 1;
+  }
+  return known;
 }
 
 function filled(values: readonly (number | null)[], stepSeconds: number) {

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Sha256Hex } from '../../core/audit/chain.ts';
 import type { PairingId } from '../../core/pairing/pairing.ts';
 import { pairingIdOf } from '../../core/pairing/pairing.ts';
 import type { EpochMillis, LoanId, PoolId } from '../../core/units.ts';
 
-export const sha256Hex: Sha256Hex = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
+export const sha256Hex: Sha256Hex = (text) => hash('sha256', text);
 
 const LOAN_ID_HEX_DIGITS = 24;
 

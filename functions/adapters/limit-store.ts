@@ -5,7 +5,8 @@ import { limitsOfPair, usageOfLimit } from '../../core/lending/pair-limits.ts';
 import type { LoanDirection } from '../../core/unit-limits.ts';
 import type { AccountId, EpochMillis } from '../../core/units.ts';
 import { poolIdParts } from '../../core/units.ts';
-import { batchGet } from './account-store.ts';
+import type { AccountItems } from './account-store.ts';
+import { batchGet, readAccountItems } from './account-store.ts';
 
 /** What is used of limits beside the consents': an item for each node that is limited, and none for any other. */
 
@@ -32,16 +33,20 @@ export function limitKey(node: LimitedNode): { readonly accountId: string; reado
 /** Where the units above an account stand. */
 export const organisationKey = (accountId: AccountId) => ({ accountId, item: ORGANISATION_ITEM });
 
-/** The organisation units above accounts; accounts in none are not in it. */
-export async function readMemberships(table: string, accounts: readonly AccountId[]): Promise<Memberships> {
-  const items = await batchGet(table, [...new Set(accounts)].map(organisationKey));
+/** The organisation units above accounts, among items that were read by `organisationKey`; accounts in none are not in it. */
+export function membershipsAmong(items: Pick<AccountItems, 'other'>, accounts: readonly AccountId[]): Memberships {
   return new Map(
-    items.flatMap((item) => {
-      const { unitsAbove, statedBy } = item as unknown as Partial<Membership>;
+    accounts.flatMap((account) => {
+      const { unitsAbove, statedBy } = (items.other(organisationKey(account)) ?? {}) as unknown as Partial<Membership>;
       if (unitsAbove === undefined || statedBy === undefined) return [];
-      return [[item['accountId'] as AccountId, { unitsAbove, statedBy }] as const];
+      return [[account, { unitsAbove, statedBy }] as const];
     }),
   );
+}
+
+/** Reads the organisation units above accounts. */
+export async function readMemberships(table: string, accounts: readonly AccountId[]): Promise<Memberships> {
+  return membershipsAmong(await readAccountItems(table, accounts.map(organisationKey)), accounts);
 }
 
 function usageIn(item: Item | undefined, direction: LoanDirection, month: string): NodeUsage {

@@ -29,6 +29,7 @@ import { snapshotKeys, snapshotOf } from './snapshot.ts';
 import { notStoppedCheck } from './stop-store.ts';
 import type { ConditionedWrite } from './transaction.ts';
 import { ConditionsFailed, commitAuditedInAll } from './transaction.ts';
+import { evidenceOfLoan } from './trust-store.ts';
 
 export interface LoanTables {
   readonly accountsTable: string;
@@ -207,6 +208,7 @@ function writesOf(commit: LoanCommit, tables: LoanTables): ConditionedWrite[] {
       condition: `event ${event.detail.eventId} waits to be told`,
       write: { Put: { TableName: accountsTable, Item: outboxItem(commit.loan.borrowerAccountId, event) } },
     })),
+    ...(commit.evidence ?? []).map((each) => evidenceOfLoan(accountsTable, each)),
     ...commit.ledger.map((entry) => ({
       condition: `entry ${entry.entryId} of ${entry.accountId} is not in the ledger yet`,
       write: {

@@ -32,6 +32,14 @@ export class StartedElsewhere extends Error {
 export class QuotaExceeded extends Error {
   override readonly name = 'QuotaExceeded';
 }
+/** What one lender could not fill is to go on before this step: a branch of the workflow that costs other loans no state. */
+export class RestMissing extends Error {
+  override readonly name = 'RestMissing';
+}
+/** The end of a term is to be decided on before this step: a branch of the workflow that costs other returns no state. */
+export class TermEnds extends Error {
+  override readonly name = 'TermEnds';
+}
 /** The loan is not in a state in which this step can be. */
 export class StepOutOfOrder extends Error {
   override readonly name = 'StepOutOfOrder';

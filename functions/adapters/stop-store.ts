@@ -3,7 +3,8 @@ import type { ChainHead } from '../../core/audit/chain.ts';
 import type { AccountStops, Resumption, Stop, StopChange } from '../../core/lending/stops.ts';
 import { STOPPED_BY } from '../../core/lending/stops.ts';
 import type { AccountId } from '../../core/units.ts';
-import { batchGet } from './account-store.ts';
+import type { AccountItems, ItemKey } from './account-store.ts';
+import { batchGet, readAccountItems } from './account-store.ts';
 import { documents } from './clients.ts';
 import type { AuditTables, ConditionedWrite } from './transaction.ts';
 import { commitAudited } from './transaction.ts';
@@ -30,18 +31,26 @@ function stopsIn(item: Record<string, unknown> | undefined): AccountStops {
   );
 }
 
-/** Reads switches, consistently; an account that was never stopped has none. */
-export async function readStops(table: string, accounts: readonly AccountId[]): Promise<Stops> {
-  const keys = [ORGANISATION_KEY, ...[...new Set(accounts)].map(switchKey)];
-  const items = new Map((await batchGet(table, keys)).map((item) => [String(item['accountId']), item]));
-  const organisation = items.get(ORGANISATION_KEY.accountId)?.['stop'] as Stop | undefined;
+/** What has to be read for `stopsAmong`. */
+export function stopKeys(accounts: readonly AccountId[]): ItemKey[] {
+  return [ORGANISATION_KEY, ...accounts.map(switchKey)];
+}
+
+/** The switches among items that were read; an account that was never stopped has none. */
+export function stopsAmong(items: Pick<AccountItems, 'other'>): Stops {
+  const organisation = items.other(ORGANISATION_KEY)?.['stop'] as Stop | undefined;
   return {
     organisation,
     of: (account) => ({
-      ...stopsIn(items.get(account)),
+      ...stopsIn(items.other(switchKey(account))),
       ...(organisation === undefined ? {} : { organisation }),
     }),
   };
+}
+
+/** Reads switches, consistently. */
+export async function readStops(table: string, accounts: readonly AccountId[]): Promise<Stops> {
+  return stopsAmong(await readAccountItems(table, stopKeys(accounts)));
 }
 
 /** What stands in the items of accounts themselves, whatever the organisation's says. */

@@ -74,6 +74,14 @@ export function evidenceWrite(
   };
 }
 
+/** The write of what the end of a loan shows: with the end itself, which is written once, so that nothing can stand in its place. */
+export function evidenceOfLoan(table: string, evidence: TrustEvidence): ConditionedWrite {
+  return {
+    condition: `${evidence.kind} is kept with the end of ${evidence.subject}`,
+    write: { Put: { TableName: table, Item: { ...evidence, ...keyOf(evidence) } } },
+  };
+}
+
 /**
  * Keeps evidence that somebody recorded, with a record in the chain of the account that it is about; said again, it is neither written
  * nor recorded anew.

@@ -57,3 +57,27 @@ describe('a function that is throttled, because too many run at once', () => {
     },
   );
 });
+
+/** Steps that move a ceiling. By the time that they are tried again a call that the run before left under way has ended (decision 0003). */
+const MOVES = [
+  'borrow: Take',
+  'borrow: Give',
+  'borrow: UndoGive',
+  'borrow: UndoTake',
+  'return: TakeBack',
+  'return: GiveBack',
+];
+const CALL_OVER_SECONDS = 30;
+
+describe('a function that was cut off while it moved a ceiling', () => {
+  const tasks = new Map([...tasksOf('borrow'), ...tasksOf('return')]);
+
+  it.each(MOVES)('is tried again only when its call is over in %s', (name) => {
+    const timedOut = (tasks.get(name) ?? []).find(({ ErrorEquals }) =>
+      ErrorEquals.some((error) => ['Sandbox.Timedout', 'States.TaskFailed', 'States.ALL'].includes(error)),
+    );
+    expect(timedOut?.ErrorEquals).toEqual(['Sandbox.Timedout']);
+    expect(timedOut?.IntervalSeconds).toBeGreaterThanOrEqual(CALL_OVER_SECONDS);
+    expect(timedOut?.BackoffRate ?? 2).toBeGreaterThanOrEqual(1);
+  });
+});

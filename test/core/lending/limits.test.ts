@@ -3,6 +3,7 @@ import type { CountedLimit } from '../../../core/lending/limits.ts';
 import {
   limitObjections,
   releasedLimits,
+  renewalObjection,
   renewedLimits,
   reservedLimits,
   withLoan,
@@ -71,11 +72,30 @@ describe('what is counted of a loan', () => {
     ]);
   });
 
-  it('rises by time alone when it is renewed', () => {
-    expect(renewedLimits(made, 600)).toMatchObject([
-      { units: 0, unitSeconds: 1_800, unitSecondsBeforeAtMost: 34_200 },
-      { units: 0, unitSeconds: 1_200 },
+  it('rises by time alone when it is renewed, within the limits as they stand then', () => {
+    const stated = [{ ...APPLIED, limit: { maxUnits: 4, maxUnitHoursPerMonth: 2 } }];
+    expect(renewedLimits(made, 600, stated)).toMatchObject([
+      { units: 0, unitSeconds: 1_800, unitsBeforeAtMost: 4, unitSecondsBeforeAtMost: 5_400 },
+      { units: 0, unitSeconds: 1_200, unitsBeforeAtMost: Number.MAX_SAFE_INTEGER },
     ]);
+  });
+
+  it.each([
+    ['the unit-hours are used up', { maxUnitHoursPerMonth: 3.4 }, { units: 3, unitSeconds: 10_800 }, true],
+    ['the unit-hours suffice', { maxUnitHoursPerMonth: 3.5 }, { units: 3, unitSeconds: 10_800 }, false],
+    ['fewer units are allowed by now', { maxUnits: 2 }, { units: 3, unitSeconds: 10_800 }, true],
+    ['its own units are all that is allowed', { maxUnits: 3 }, { units: 3, unitSeconds: 10_800 }, false],
+  ])('keeps a loan from being renewed: %s', (_when, limit, usage, isBarred) => {
+    const objection = renewalObjection(made, [{ ...APPLIED, limit, usage }], 600);
+    expect(objection).toBe(
+      isBarred ? `the limit of pool ${poolId} to lend leaves no room for a longer term` : undefined,
+    );
+  });
+
+  it('is not held against what was stated after it was made', () => {
+    const node = { kind: 'organisation-unit', name: 'shops' } as const;
+    const later = { ...APPLIED, node, limit: { maxUnits: 0 }, usage: { units: 9, unitSeconds: 9 } };
+    expect(renewalObjection(made, [later], 600)).toBeUndefined();
   });
 
   it('falls by all units and by the time that was not used', () => {

@@ -58,6 +58,22 @@ function decide(changes: Partial<TermObservation> = {}) {
 }
 
 describe('renewal', () => {
+  it('is held to the limits as they stand now: a shorter stretch where they leave no room for the longer one', () => {
+    const node = { kind: 'pool', poolId: lenderPool.spec.poolId } as const;
+    const limit = { node, direction: 'lend', limit: {}, ownerAccountId: LENDER } as const;
+    const limited = { snapshot: { loan: { ...loan, lenderLimits: [limit] }, borrowerPool, lenderPool, heads: {} } };
+    const stated = (maxUnitHoursPerMonth: number) => {
+      const usage = { units: 2, unitSeconds: 2 * 1_200 };
+      return decide({ ...limited, limits: [{ ...limit, limit: { maxUnitHoursPerMonth }, usage }] });
+    };
+    expect(stated(1.5)).toMatchObject({ action: 'renew', addedSeconds: 1_200 });
+    expect(stated(1)).toMatchObject({ action: 'renew', addedSeconds: 600 });
+    expect(stated(0.8)).toEqual({
+      action: 'end',
+      reason: `the limit of pool ${lenderPool.spec.poolId} to lend leaves no room for a longer term`,
+    });
+  });
+
   it('adds a stretch of the length that was first agreed, in one commit', () => {
     const decided = decide();
     invariant(decided.action === 'renew', 'it is renewed');

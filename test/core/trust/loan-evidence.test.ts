@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { assertCommit } from '../../../core/lending/commit.ts';
 import type { Loan } from '../../../core/lending/loan.ts';
+import { enter } from '../../../core/lending/saga.ts';
 import type { LoanEnding } from '../../../core/trust/loan-evidence.ts';
 import { evidenceFromAudit, evidenceFromLoan, RETURN_GRACE_SECONDS } from '../../../core/trust/loan-evidence.ts';
+import type { LoanId } from '../../../core/units.ts';
 import { epochMillis, microUsd } from '../../../core/units.ts';
 import { BORROWER, LENDER, loanOf, NOW } from '../../support/fixtures.ts';
 
@@ -126,6 +129,25 @@ describe('evidenceFromLoan', () => {
     expect(new Set(ids).size).toBe(3);
     const defaulted = evidenceFromLoan(loan, { payment: 'defaulted' }).map(({ evidenceId }) => evidenceId);
     expect(defaulted).toEqual(ids);
+  });
+});
+
+describe('the commit that ends a loan', () => {
+  const loan = returned('expired', 3_700, 60);
+  const end = enter({ ...loan, state: 'reclaimed', version: 7 }, 'returned', at(3_770), { endedAt: at(3_770) });
+
+  it('keeps what that end shows', () => {
+    const evidence = evidenceFromLoan(end.loan);
+    expect(evidence).toHaveLength(3);
+    expect(() => assertCommit({ ...end, evidence })).not.toThrow();
+  });
+
+  it('keeps nothing of another loan, nor of another moment', () => {
+    const otherLoan = evidenceFromLoan({ ...end.loan, loanId: 'ln-000000000000000000000002' as LoanId });
+    const otherMoment = evidenceFromLoan({ ...end.loan, endedAt: at(3_771) });
+    for (const evidence of [otherLoan, otherMoment]) {
+      expect(() => assertCommit({ ...end, evidence })).toThrow('the evidence of the end of its own loan');
+    }
   });
 });
 
