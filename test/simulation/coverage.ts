@@ -14,7 +14,6 @@ const REFUSALS: readonly (readonly [kind: string, sentence: RegExp])[] = [
   ['own consent does not let it borrow', /^(borrow|consent|status|validUntil|windows)\b.*: /],
   ['own units come back', /of what it has lent \d+ come back in time/],
   ['another request of the pool waits', /waits for .* already$/],
-  ['own ceiling suffices', /^the own ceiling suffices by now/],
   ['another loan has brought it', /^another loan has brought what was needed/],
   ['too many attempts', /^nothing could be reserved in/],
   ['need gone while it waited', /^it waited until its need was gone/],
@@ -53,6 +52,16 @@ const REFUSALS: readonly (readonly [kind: string, sentence: RegExp])[] = [
   ['instances did not come', /^InstancesPending/],
   ['reservation did not come', /^ReservationPending/],
 ];
+/** Why a term ends as it was agreed. */
+const TERM_ENDS: readonly (readonly [kind: string, sentence: RegExp])[] = [
+  ['no lender', /^a loan without a lender/],
+  ['not needed', /^it is no longer needed/],
+  ['longest term', /is the longest that both consents cover$/],
+  ['not renewable', /is not renewable$/],
+  ['not covered', /does not cover a longer term$/],
+  ['lender not sure', /^the lender is not sure/],
+  ['changes just now', /^it changes just now/],
+];
 const KINDS = ['nominal', 'physical', 'provisioned'];
 const RETURNS = [
   'expired',
@@ -86,6 +95,8 @@ export function everything(): string[] {
     ...RETURNS.map((reason) => `return ${reason}`),
     ...RECALLERS.map((by) => `recall ${by}`),
     'renewal',
+    'second renewal',
+    ...TERM_ENDS.map(([kind]) => `no renewal: ${kind}`),
     'several lenders for one need',
     ...REFUSALS.map(([kind]) => `reason ${kind}`),
   ];
@@ -106,6 +117,7 @@ function seenOf(loan: Loan): string[] {
     ...(returnReason === undefined ? [] : [`return ${returnReason}`]),
     ...(recall === undefined ? [] : [`recall ${recall.by}`]),
     ...(renewals.length > 0 ? ['renewal'] : []),
+    ...(renewals.length > 1 ? ['second renewal'] : []),
     ...(wasMade && (request?.part ?? 1) > 1 ? ['several lenders for one need'] : []),
     ...REFUSALS.flatMap(([name, sentence]) => (texts.some((text) => sentence.test(text)) ? [`reason ${name}`] : [])),
   ];
@@ -114,7 +126,8 @@ function seenOf(loan: Loan): string[] {
 /** All that has occurred in a world. */
 export function coveredBy(world: World): string[] {
   const loans = [...world.tables.all('entangle-loans')] as unknown as Loan[];
-  return [...new Set([...world.entered, ...loans.flatMap(seenOf)])];
+  const ends = TERM_ENDS.filter(([, sentence]) => [...world.termAnswers].some((answer) => sentence.test(answer)));
+  return [...new Set([...world.entered, ...loans.flatMap(seenOf), ...ends.map(([kind]) => `no renewal: ${kind}`)])];
 }
 
 /** A table of how many worlds came to each, and what none did. */

@@ -40,10 +40,23 @@ export class Trace {
   }
 }
 
-/** Lets every promise go on that can, until all of them wait for virtual time. */
-function settled(): Promise<void> {
+/** After so many events the process itself has a turn: it looks for promises that failed with nobody waiting for them. */
+const EVENTS_BETWEEN_TURNS = 64;
+
+/** A turn of the process's own loop. */
+function turn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
+  });
+}
+
+/**
+ * Lets every promise go on that can, until all of them wait for virtual time: Node runs what is to come next when no promise can go
+ * on any more. Only for code that runs after an `await`.
+ */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
   });
 }
 
@@ -96,14 +109,19 @@ export class Engine {
 
   /** Runs everything that happens up to a moment, unless it has to stop before. */
   async runUntil(endMillis: number, mustStop: () => boolean): Promise<void> {
+    await turn();
+    let events = 0;
     while (this.#queue.nextAt <= endMillis && !mustStop()) {
       const event = this.#queue.pop();
       if (event === undefined) break;
       if (event.isOff) continue;
       this.#now = event.at;
       event.run();
-      if (event.wakes) await settled();
+      if (!event.wakes) continue;
+      events += 1;
+      await (events % EVENTS_BETWEEN_TURNS === 0 ? turn() : settled());
     }
+    await turn();
     this.#now = Math.max(this.#now, endMillis);
   }
 }

@@ -32,6 +32,8 @@ export const HUB_ENVIRONMENT: Readonly<Record<string, string>> = {
   POWERTOOLS_SERVICE_NAME: 'entangle',
   POWERTOOLS_METRICS_DISABLED: 'true',
   POWERTOOLS_LOG_LEVEL: 'SILENT',
+  // Without it each metric opens a console of its own.
+  POWERTOOLS_DEV: 'true',
   AWS_REGION: HUB_REGION,
   AWS_ACCESS_KEY_ID: 'hub',
   AWS_SECRET_ACCESS_KEY: 'simulated',

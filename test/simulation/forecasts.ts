@@ -4,13 +4,13 @@ import type { PoolForecast } from '../../core/forecast/pool-forecast.ts';
 import { bottleneckUnits } from '../../core/forecast/pool-forecast.ts';
 import { unitsBelowThreshold } from '../../core/telemetry/demand.ts';
 import type { PlannedPool } from './pool-plan.ts';
-import { courseUnits } from './pool-plan.ts';
+import { courseUnits, foreseenUnits } from './pool-plan.ts';
 import type { WorldPlan } from './world-plan.ts';
 
 const STEP_SECONDS = 900;
 const STEP_MILLIS = STEP_SECONDS * 1_000;
 const SLOTS = 64;
-/** Forecast of the 95th percentile beside what the course will be: surges are not foreseen. */
+/** Forecast of the 95th percentile beside what the course will be: most surges are not foreseen. */
 const P95_FACTOR = 1.15;
 const THRESHOLD_PERCENT = 80;
 const HISTORY_STEPS = 600;
@@ -34,9 +34,9 @@ export function forecastOf(pool: PlannedPool, now: number, plan: WorldPlan): Poo
   const startMillis = Math.floor(now / STEP_MILLIS) * STEP_MILLIS;
   const demand = Array.from({ length: SLOTS }, (_, slot) => {
     const elapsed = startMillis + slot * STEP_MILLIS - plan.startMillis;
-    return elapsed >= plan.activeMillis
-      ? 0.2
-      : Math.max(courseUnits(pool, elapsed), courseUnits(pool, elapsed + STEP_MILLIS));
+    if (elapsed >= plan.activeMillis) return 0.2;
+    const course = Math.max(courseUnits(pool, elapsed), courseUnits(pool, elapsed + STEP_MILLIS));
+    return course + foreseenUnits(pool, now - plan.startMillis, elapsed, elapsed + STEP_MILLIS);
   });
   const need = (factor: number): number[] =>
     demand.map((units) => unitsBelowThreshold(units * factor, THRESHOLD_PERCENT));
@@ -65,7 +65,10 @@ export function keptOf(pool: PlannedPool, now: number, plan: WorldPlan): { forec
   const startMillis = Math.floor(now / stepMillis) * stepMillis;
   const unitsAt = (slot: number): number =>
     Math.round(courseUnits(pool, startMillis + slot * stepMillis - plan.startMillis) * 1_000) / 1_000;
-  const mean = Array.from({ length: SLOTS }, (_, slot) => unitsAt(slot));
+  const mean = Array.from({ length: SLOTS }, (_, slot) => {
+    const from = startMillis + slot * stepMillis - plan.startMillis;
+    return unitsAt(slot) + foreseenUnits(pool, now - plan.startMillis, from, from + stepMillis);
+  });
   const quantiles = Object.fromEntries(
     Object.entries(LEVELS).map(([level, share]) => [level, mean.map((units) => units * share)]),
   );

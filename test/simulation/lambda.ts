@@ -4,6 +4,7 @@ import { namedError } from './aws/named-error.ts';
 import type { Engine } from './engine.ts';
 import type { Pending } from './event-queue.ts';
 import type { FaultRates } from './faults.ts';
+import { jsonCopy } from './json-copy.ts';
 import type { Random } from './random.ts';
 
 type Handler = (event: unknown, context: object) => Promise<unknown>;
@@ -104,7 +105,7 @@ export class Lambda {
     if (handler === undefined) throw new Error(`no function ${functionName} was loaded`);
     this.#count += 1;
     const skew = Math.round(this.random.between(-mostSkewMillis, mostSkewMillis));
-    const received: unknown = JSON.parse(JSON.stringify(event));
+    const received = jsonCopy(event);
     const invocation = new Invocation(this, functionName, this.#count, received, skew);
     return new Promise((resolve) => {
       const ending: { readonly resolve: (outcome: Outcome) => void; timeout?: Pending } = { resolve };
@@ -117,7 +118,7 @@ export class Lambda {
             functionName,
             callbackWaitsForEmptyEventLoop: false,
           }).then(
-            (result) => this.#end(invocation, { ok: true, result: JSON.parse(JSON.stringify(result ?? null)) }),
+            (result) => this.#end(invocation, { ok: true, result: jsonCopy(result ?? null) }),
             (error: unknown) => this.#end(invocation, failure(error)),
           );
         });

@@ -17,6 +17,8 @@ const USAGE = `usage: npm run vopr -- [--seeds N] [--first-seed S] [--coverage] 
 `;
 const DAY_MILLIS = 86_400_000;
 const MINUTE_MILLIS = 60_000;
+/** A run that takes long says how far it is after each of these. */
+const PROGRESS_MILLIS = 15_000;
 
 function wholeNumber(text: string, option: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new RangeError(`--${option} ${text}: expected a whole number from 0 to 999999999`);
@@ -48,15 +50,31 @@ function add(totals: Totals, result: SeedResult): void {
   totals.violations += result.violation === undefined ? 0 : 1;
 }
 
+/** Not among the results: it goes where errors go. */
+function progressOf(seeds: number, began: number): (totals: Totals) => void {
+  let saidAt = began;
+  return (totals) => {
+    const now = performance.now();
+    if (now - saidAt < PROGRESS_MILLIS) return;
+    saidAt = now;
+    const pace = totals.days / ((now - began) / MINUTE_MILLIS);
+    process.stderr.write(
+      `vopr: ${totals.seeds} of ${seeds} seeds, ${totals.days.toFixed(1)} simulated days, ${pace.toFixed(0)} days a minute, ${totals.violations} violations\n`,
+    );
+  };
+}
+
 async function runSeeds(firstSeed: number, seeds: number, showsCoverage: boolean): Promise<number> {
   const totals: Totals = { seeds: 0, days: 0, loans: 0, violations: 0 };
   const began = performance.now();
+  const saysProgress = progressOf(seeds, began);
   const processes = Math.max(1, Math.min(availableParallelism(), seeds));
   const job = { firstSeed, seeds, processes, replacements: [], stopsAtViolation: false, showsCoverage };
   const covered = new Map<string, number>();
   const processorMillis = await runInProcesses(job, (result) => {
     add(totals, result);
     report(result);
+    saysProgress(totals);
     for (const name of result.covered ?? []) covered.set(name, (covered.get(name) ?? 0) + 1);
   });
   if (showsCoverage) for (const line of coverageLines(covered)) say(line);

@@ -172,6 +172,30 @@ export const MUTANTS: readonly Mutant[] = [
     'unitsCrossed(membership?.unitsAbove ?? [], others?.unitsAbove ?? [])',
     'unitsCrossed([], others?.unitsAbove ?? [])',
   ]),
+  mutant('pairing-limit-not-counted', 'loans do not count against the limit of their pairing', [
+    'core/lending/pair-limits.ts',
+    "add({ kind: 'pairing', pairingId: pair.pairing.pairingId, accountId }, limit, accountId);",
+    'void limit;',
+  ]),
+  mutant(
+    'renewed-beyond-longest',
+    'a renewal does not look at the longest term of the consents',
+    [
+      'core/lending/term.ts',
+      'const room = longestSeconds(borrowerConsent, lenderConsent) - loan.termSeconds;',
+      'const room = stretchSeconds(loan); void longestSeconds;',
+    ],
+    [
+      'core/lending/term.ts',
+      'const use = useOf(side, loan, loan.termSeconds + addedSeconds, from);',
+      'const use = useOf(side, loan, loan.termSeconds, from);',
+    ],
+  ),
+  mutant('renewal-not-charged', 'nothing is reserved for the time that a renewal adds', [
+    'core/lending/term.ts',
+    'pendingEntries(parties, addedPrice(loan, addedSeconds), at, after.renewals?.length)',
+    '(void addedPrice, void pendingEntries, [])',
+  ]),
   mutant('limit-not-freed', 'a loan that has ended counts against limits for ever', [
     'core/lending/limits.ts',
     'units: -units, unitSeconds, month: reservedMonth(loan) };',
@@ -186,6 +210,21 @@ export const MUTANTS: readonly Mutant[] = [
     'functions/choose.ts',
     'await enterQueue(queueTables.accountsTable, loan.loanId, waiting.lenderPoolIds);',
     '',
+  ]),
+  mutant('evidence-not-kept', 'what the end of a loan shows of its parties is not written with it', [
+    'functions/settle.ts',
+    'commitStep(store, snapshot, { ...commit, evidence })',
+    'commitStep(store, snapshot, commit)',
+  ]),
+  mutant('queue-not-counted', 'a queue that somebody enters is still said to be empty', [
+    'functions/adapters/queue-store.ts',
+    "UpdateExpression: 'ADD entered :one',",
+    "UpdateExpression: 'ADD counted :one',",
+  ]),
+  mutant('emptied-ahead', 'a queue that was found empty is said to be so for who comes next', [
+    'functions/adapters/queue-store.ts',
+    "ExpressionAttributeValues: { ':entered': enteredOf(items, lender) },",
+    "ExpressionAttributeValues: { ':entered': enteredOf(items, lender) + 1 },",
   ]),
   mutant(
     'tier-not-looked-at',

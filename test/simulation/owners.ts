@@ -4,6 +4,7 @@ import type { Pairing } from '../../core/pairing/pairing.ts';
 import type { AccountId } from '../../core/units.ts';
 import { ApiCaller } from './api-caller.ts';
 import { HUB_ACCOUNT } from './environment.ts';
+import { Habits } from './habits.ts';
 import { Interference } from './interference.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
@@ -19,13 +20,18 @@ export class Owners {
   readonly #random: Random;
   readonly #api: ApiCaller;
   readonly #interference: Interference;
+  readonly #habits: Habits;
 
   constructor(world: World) {
     this.#world = world;
     this.#random = world.engine.random('owners');
     this.#api = new ApiCaller(world);
     this.#interference = new Interference(world, this.#random);
-    world.onLoan = (loan) => this.#disturb(loan);
+    this.#habits = new Habits(world, this.#api);
+    world.onLoan = (loan) => {
+      this.#habits.onLoan(loan);
+      this.#disturb(loan);
+    };
     for (const account of world.plan.accounts) {
       this.#each(() => {
         if (this.#random.chance(world.faults.ownerAct)) this.#act(account);

@@ -15,6 +15,10 @@ interface Surge {
   readonly fromMillis: number;
   readonly toMillis: number;
   readonly units: number;
+  /** It rises to its height over so long; absent: at once. */
+  readonly rampMillis?: number;
+  /** From when on forecasts know of it; absent: never. */
+  readonly foreseenMillis?: number;
 }
 
 export interface PlannedPool {
@@ -46,6 +50,8 @@ export interface PoolTraits {
   readonly hasPriorities: boolean;
   readonly hasLimits: boolean;
   readonly isWatched: boolean;
+  /** Whose instances count against a quota of vCPUs. */
+  readonly counted: ReadonlySet<AccountId>;
 }
 
 const TYPES = [
@@ -54,13 +60,22 @@ const TYPES = [
 ] as const;
 const VCPUS_PER_SIZE = 2;
 
-/** Where groups compete all need more at the same time, one after the other. */
-function drawSurges(random: Random, owned: number, { activeMillis, hasPriorities }: PoolTraits): Surge[] {
+/** Tiers whose groups need more when others have borrowed already. */
+const HIGH_TIERS: ReadonlySet<string | undefined> = new Set(['1', '2']);
+
+/** Where groups compete all need more at the same time, one after the other: high tiers last. */
+function drawSurges(
+  random: Random,
+  owned: number,
+  { slaTierTag }: GroupSetUp,
+  { activeMillis, hasPriorities }: PoolTraits,
+): Surge[] {
   if (hasPriorities) {
+    const lateMinutes = HIGH_TIERS.has(slaTierTag) ? 20 : 0;
     return [0.3, 0.7].map((share) => {
-      const fromMillis = share * activeMillis + random.between(0, 40) * MINUTE_MILLIS;
-      const toMillis = Math.min(activeMillis, fromMillis + random.between(20, 90) * MINUTE_MILLIS);
-      return { fromMillis, toMillis, units: random.between(0.5, 1.2) * owned };
+      const fromMillis = share * activeMillis + (lateMinutes + random.between(0, 25)) * MINUTE_MILLIS;
+      const toMillis = Math.min(activeMillis, fromMillis + random.between(30, 90) * MINUTE_MILLIS);
+      return { fromMillis, toMillis, units: random.between(0.6, 1.5) * owned };
     });
   }
   return Array.from({ length: random.int(0, 5) }, () => {
@@ -71,6 +86,21 @@ function drawSurges(random: Random, owned: number, { activeMillis, hasPriorities
       units: random.between(0.2, 0.8) * owned,
     };
   });
+}
+
+/** How demand comes: some of it rises over a while, and of some of it forecasts come to know before it is there. */
+function drawCourse(random: Random, surges: readonly Surge[], owned: number, traits: PoolTraits): Surge[] {
+  const { activeMillis, isWatched } = traits;
+  const ramped = surges.map((surge): Surge => {
+    const longest = (surge.toMillis - surge.fromMillis) / 2;
+    const rampMillis = Math.min(longest, random.between(8, 30) * MINUTE_MILLIS);
+    return random.chance(isWatched ? 0.8 : 0.1) ? { ...surge, rampMillis } : surge;
+  });
+  if (!random.chance(0.2)) return ramped;
+  const fromMillis = random.between(0.3, 0.9) * activeMillis;
+  const toMillis = Math.min(activeMillis, fromMillis + random.between(20, 120) * MINUTE_MILLIS);
+  const foreseenMillis = fromMillis - random.between(0.2, 5) * HOUR_MILLIS;
+  return [...ramped, { fromMillis, toMillis, units: random.between(0.3, 1) * owned, foreseenMillis }];
 }
 
 function drawLimits(random: Random): { readonly limits?: UnitLimits } {
@@ -98,10 +128,9 @@ function drawSetUp(random: Random, account: AccountId, index: number, traits: Po
 /** What of a pool's spec only some have. */
 function drawExtras(random: Random, setUp: GroupSetUp, traits: PoolTraits, ownedUnits: number): Partial<PoolSpec> {
   const ahead = { atProbability: random.pick([0.3, 0.6]), aheadSeconds: 1_800, needLevel: '0.9' as const };
-  const watch = {
-    trend: { withinSeconds: 300, samples: 5 },
-    ...(random.chance(0.5) ? { anomaly: { withinSeconds: 600, samples: 3, score: 4 } } : {}),
-  };
+  const trend = { withinSeconds: 300, samples: 5 };
+  const anomaly = { withinSeconds: 600, samples: 3, score: 4 };
+  const watch = random.pick([{ trend }, { anomaly }, { trend, anomaly }]);
   return {
     ...(random.chance(0.5) ? { borrowAhead: ahead } : {}),
     ...(traits.isWatched ? { watch } : {}),
@@ -115,8 +144,16 @@ function drawExtras(random: Random, setUp: GroupSetUp, traits: PoolTraits, owned
   };
 }
 
-/** @param index which of the world's pools it is */
-export function drawPool(random: Random, account: AccountId, index: number, traits: PoolTraits): PlannedPool {
+/**
+ * @param rare what is drawn from it leaves everything else as it is
+ * @param index which of the world's pools it is
+ */
+export function drawPool(
+  { random, rare }: { readonly random: Random; readonly rare: Random },
+  account: AccountId,
+  index: number,
+  traits: PoolTraits,
+): PlannedPool {
   const type = random.chance(0.85) ? TYPES[0] : TYPES[1];
   const groupName = `group-${index}`;
   const base = specOf(account, { groupName });
@@ -131,7 +168,7 @@ export function drawPool(random: Random, account: AccountId, index: number, trai
       ...base,
       poolId: poolId(account, base.region, groupName),
       instanceType: type.instanceType,
-      ...(random.chance(0.3) ? { vcpusPerUnit: type.size * VCPUS_PER_SIZE } : {}),
+      ...(random.chance(0.3) || traits.counted.has(account) ? { vcpusPerUnit: type.size * VCPUS_PER_SIZE } : {}),
       reserveUnits: random.int(0, 1),
       provisioningLimitUnits: random.pick([0, 0, 2, 4]),
       coolDownSeconds: random.pick(traits.hasPriorities ? [300, 600, 900] : [60, 300, 600]),
@@ -143,10 +180,15 @@ export function drawPool(random: Random, account: AccountId, index: number, trai
     minSize: random.pick([0, 1]),
     size: type.size,
     baseUnits,
-    swingUnits: ownedUnits * (isTight ? random.between(0.1, 0.6) : random.between(0, 0.3)),
+    swingUnits: ownedUnits * (isTight ? random.between(0.1, 0.6) : random.between(0, traits.hasPriorities ? 0.1 : 0.3)),
     periodMillis: random.between(2, 12) * HOUR_MILLIS,
     phase: random.next(),
-    surges: isTight || random.chance(0.2) ? drawSurges(random, ownedUnits, traits) : [],
+    surges: drawCourse(
+      rare,
+      isTight || random.chance(0.2) ? drawSurges(random, ownedUnits, setUp, traits) : [],
+      ownedUnits,
+      traits,
+    ),
     mostPercent: random.pick([100, 250]),
   };
 }
@@ -157,9 +199,19 @@ export function courseUnits(pool: PlannedPool, millis: number): number {
   return pool.baseUnits + pool.swingUnits * Math.max(0, wave);
 }
 
+function heightOf({ fromMillis, toMillis, units, rampMillis = 0 }: Surge, millis: number): number {
+  if (millis < fromMillis || millis >= toMillis) return 0;
+  return millis < fromMillis + rampMillis ? (units * (millis - fromMillis)) / rampMillis : units;
+}
+
+/** The most that a forecast made at one moment adds to the course between two others, in units. */
+export function foreseenUnits({ surges }: PlannedPool, madeAt: number, from: number, to: number): number {
+  const known = surges.filter(({ foreseenMillis = Number.POSITIVE_INFINITY }) => foreseenMillis <= madeAt);
+  return Math.max(0, ...known.map((surge) => (surge.fromMillis < to && surge.toMillis > from ? surge.units : 0)));
+}
+
 /** Demand of a pool, in units; none once it is quiet. */
 export function demandAt(pool: PlannedPool, millis: number, activeMillis: number): number {
   if (millis >= activeMillis) return 0.2;
-  const surge = pool.surges.find(({ fromMillis, toMillis }) => millis >= fromMillis && millis < toMillis);
-  return courseUnits(pool, millis) + (surge?.units ?? 0);
+  return courseUnits(pool, millis) + Math.max(0, ...pool.surges.map((surge) => heightOf(surge, millis)));
 }

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Replacement } from './mutation.ts';
 import type { SeedResult } from './run-seed.ts';
-import type { WorkerTask } from './worker.ts';
+import type { NextSeed, WorkerTask } from './worker.ts';
 
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 /** Worlds make much that is short-lived: with more room for it less is collected twice. */
@@ -14,11 +14,13 @@ interface Job {
   readonly seeds: number;
   readonly processes: number;
   readonly replacements: readonly Replacement[];
+  /** Each process stops at the first that it finds. */
   readonly stopsAtViolation: boolean;
   readonly showsCoverage?: boolean;
 }
 
 type Message = {
+  readonly wantsSeed?: true;
   readonly scenario?: string;
   readonly states?: string[];
   readonly result?: SeedResult;
@@ -26,14 +28,22 @@ type Message = {
   readonly processorMillis?: number;
 };
 
-/** @returns the processor time that it took, in milliseconds */
-function runOne(task: WorkerTask, onMessage: (message: Message) => void): Promise<number> {
+/**
+ * @param next the seed to run next; undefined: there is none left
+ * @returns the processor time that it took, in milliseconds
+ */
+function runOne(
+  task: WorkerTask,
+  next: () => number | undefined,
+  onMessage: (message: Message) => void,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = fork(WORKER, { execArgv: NODE_OPTIONS });
     let spent: number | undefined;
     child.on('message', (message: Message) => {
-      const { error, processorMillis } = message;
+      const { error, processorMillis, wantsSeed } = message;
       onMessage(message);
+      if (wantsSeed === true) child.send(handOut(next()));
       if (error !== undefined) reject(new Error(error));
       spent = processorMillis ?? spent;
     });
@@ -45,21 +55,27 @@ function runOne(task: WorkerTask, onMessage: (message: Message) => void): Promis
   });
 }
 
+function handOut(seed: number | undefined): NextSeed {
+  return seed === undefined ? {} : { seed };
+}
+
 /**
- * Runs all seeds of a job.
+ * Runs all seeds of a job: whichever process has ended a world gets the next, as some take ten times as long as others.
  * @returns the processor time that it took, in milliseconds
  * @throws Error when the simulation itself goes wrong in one of its processes
  */
 export async function runInProcesses(job: Job, onResult: (result: SeedResult) => void): Promise<number> {
-  const { firstSeed, seeds, processes, ...how } = job;
-  const tasks = Array.from({ length: processes }, (_, index) => ({
-    firstSeed: firstSeed + index,
-    seeds: seeds - index,
-    stride: processes,
-    ...how,
-  }));
+  const { firstSeed, seeds, processes, ...task } = job;
+  let handedOut = 0;
+  const next = (): number | undefined => {
+    if (handedOut === seeds) return undefined;
+    handedOut += 1;
+    return firstSeed + handedOut - 1;
+  };
   const spent = await Promise.all(
-    tasks.map((task) => runOne(task, ({ result }) => result !== undefined && onResult(result))),
+    Array.from({ length: processes }, () =>
+      runOne(task, next, ({ result }) => result !== undefined && onResult(result)),
+    ),
   );
   return spent.reduce((sum, each) => sum + each, 0);
 }
@@ -67,16 +83,13 @@ export async function runInProcesses(job: Job, onResult: (result: SeedResult) =>
 /** The states of the first loan of each scenario, by the scenario's name. */
 export async function runScenarios(): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, readonly string[]>();
-  const task = {
-    firstSeed: 0,
-    seeds: 0,
-    stride: 1,
-    replacements: [],
-    stopsAtViolation: true,
-    scenarios: true,
-  } as const;
-  await runOne(task, ({ scenario, states }) => {
-    if (scenario !== undefined && states !== undefined) found.set(scenario, states);
-  });
+  const task = { replacements: [], stopsAtViolation: true, scenarios: true } as const;
+  await runOne(
+    task,
+    () => undefined,
+    ({ scenario, states }) => {
+      if (scenario !== undefined && states !== undefined) found.set(scenario, states);
+    },
+  );
   return found;
 }

@@ -50,6 +50,7 @@ function planOf(): WorldPlan {
     planHours: 6,
     pageItems: 100,
     indexLagMillis: 10,
+    rare: { outages: [], habits: { changeTerms: false, limitPairings: false } },
   };
 }
 

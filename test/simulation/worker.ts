@@ -1,17 +1,25 @@
-/** A process that runs seeds: what it gets as its message are the seeds and the bugs to put in. */
+/** A process that runs seeds: it gets the bugs to put in, and asks for one seed after the other. */
 import type { Replacement } from './mutation.ts';
 import { assertMutated, mutate } from './mutation.ts';
 
 export interface WorkerTask {
-  readonly firstSeed: number;
-  readonly seeds: number;
-  /** Every so many seeds is this process's. */
-  readonly stride: number;
   readonly replacements: readonly Replacement[];
   readonly stopsAtViolation: boolean;
   readonly showsCoverage?: boolean;
   /** Runs all scenarios instead. */
   readonly scenarios?: true;
+}
+
+/** The answer to a process that asks for a seed: without one there is nothing left to do. */
+export interface NextSeed {
+  readonly seed?: number;
+}
+
+function nextSeed(): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    process.once('message', ({ seed }: NextSeed) => resolve(seed));
+    process.send?.({ wantsSeed: true });
+  });
 }
 
 async function work(task: WorkerTask): Promise<void> {
@@ -28,8 +36,7 @@ async function work(task: WorkerTask): Promise<void> {
       process.send?.({ scenario: scenario.name, states: await runScenario(scenario, shipped) });
     }
   }
-  const end = task.firstSeed + task.seeds;
-  for (let seed = task.firstSeed; seed < end; seed += task.stride) {
+  for (let seed = await nextSeed(); seed !== undefined; seed = await nextSeed()) {
     const result = await runSeed(seed, shipped, task.showsCoverage);
     process.send?.({ result });
     if (result.violation !== undefined && task.stopsAtViolation) break;

@@ -10,6 +10,8 @@ import { drawFaults, drawSkew } from './faults.ts';
 import type { PlannedPool } from './pool-plan.ts';
 import { drawPool } from './pool-plan.ts';
 import { Random } from './random.ts';
+import type { RarePlan } from './rare-plan.ts';
+import { drawRare, drawVcpuQuota } from './rare-plan.ts';
 
 const HOUR_MILLIS = 3_600_000;
 const DAY_MILLIS = 86_400_000;
@@ -48,6 +50,7 @@ export interface WorldPlan {
   readonly planHours: number;
   readonly pageItems: number;
   readonly indexLagMillis: number;
+  readonly rare: RarePlan;
 }
 
 const FILLS = [{ minimumUnits: 1 }, { minimumUnits: 2 }, { minimumSharePercent: 60 }];
@@ -59,7 +62,7 @@ const SUBSTITUTIONS = [
 function drawTerms(random: Random, others: readonly AccountId[], isCrowded: boolean): ConsentTerms {
   const limits = () => ({
     maxUnits: random.int(isCrowded ? 6 : 2, 16),
-    maxSharePercent: random.pick([60, 100, 100]),
+    maxSharePercent: random.pick(isCrowded ? [100, 100, 100] : [60, 100, 100]),
     maxUnitHoursPerMonth: random.pick([isCrowded ? 50 : 5, 50, 1_000, 1_000]),
   });
   const preemption = () => (random.chance(isCrowded ? 0.9 : 0.3) ? { preemption: 'lower-tier' as const } : {});
@@ -127,8 +130,12 @@ function drawOrganisation(random: Random, accounts: readonly AccountId[]): Organ
   ];
 }
 
-function drawTraits(random: Random, activeMillis: number) {
+/** Some accounts have a quota of vCPUs that counts. */
+const COUNTED_SHARE = 0.15;
+
+function drawTraits(random: Random, rare: Random, activeMillis: number, accounts: readonly AccountId[]) {
   return {
+    counted: new Set(accounts.filter(() => rare.chance(COUNTED_SHARE))),
     activeMillis,
     hasReservations: random.chance(0.5),
     hasProtection: random.chance(0.4),
@@ -145,35 +152,44 @@ export function drawWorld(seed: number): WorldPlan {
   const activeMillis = Math.round(random.between(2, 8) * HOUR_MILLIS);
   const accountIds = Array.from({ length: random.int(2, 6) }, (_, index) => accountId(`${index + 1}`.repeat(12)));
   const poolCount = Math.max(accountIds.length, random.int(3, 8));
-  const traits = drawTraits(random, activeMillis);
+  const rare = new Random(seed, 'rare');
+  const traits = drawTraits(random, rare, activeMillis, accountIds);
+  const accounts = accountIds.map((account) => ({
+    accountId: account,
+    terms: drawConsent(
+      random,
+      accountIds.filter((other) => other !== account),
+      traits.hasPriorities,
+    ),
+  }));
+  const planHours = random.pick([4, 6]);
+  const organisation = random.chance(0.3) ? drawOrganisation(random, accountIds) : [];
+  const pools = Array.from({ length: poolCount }, (_, index) =>
+    drawPool({ random, rare }, accountIds[index % accountIds.length] ?? accountId('1'.repeat(12)), index, traits),
+  );
   return {
     seed,
     startMillis: start,
     activeMillis,
     quietMillis: 2 * HOUR_MILLIS + 3 * STUCK_AFTER_SECONDS * 1_000,
-    accounts: accountIds.map((account) => ({
-      accountId: account,
-      terms: drawConsent(
-        random,
-        accountIds.filter((other) => other !== account),
-        traits.hasPriorities,
-      ),
-      ...(random.chance(0.25) ? { vcpuQuota: random.int(8, 40) } : {}),
-    })),
-    organisation: random.chance(0.3) ? drawOrganisation(random, accountIds) : [],
-    pools: Array.from({ length: poolCount }, (_, index) =>
-      drawPool(random, accountIds[index % accountIds.length] ?? accountId('1'.repeat(12)), index, traits),
+    accounts: accounts.map((account) =>
+      traits.counted.has(account.accountId)
+        ? { ...account, vcpuQuota: drawVcpuQuota(rare, account.accountId, pools) }
+        : account,
     ),
+    organisation,
+    pools,
     sharesByInvitation: random.chance(0.5),
-    keepsForecasts: random.chance(0.3),
+    keepsForecasts: random.chance(traits.isWatched ? 0.7 : 0.3),
     isCrowded: traits.hasPriorities,
     faults: drawFaults(random),
     skew: drawSkew(random),
     reconcileMinutes: random.pick([5, 10, 15]),
-    lookAheadMinutes: random.pick([15, 30]),
+    lookAheadMinutes: random.pick(traits.isWatched ? [5, 15] : [15, 30]),
     measureMinutes: random.pick([120, 240]),
-    planHours: random.pick([4, 6]),
+    planHours,
     pageItems: random.pick([1, 3, 100]),
     indexLagMillis: random.pick([10, 500, 5_000]),
+    rare: drawRare(rare, activeMillis, planHours, traits.hasLimits),
   };
 }

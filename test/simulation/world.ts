@@ -59,6 +59,8 @@ export class World {
   readonly checks: Checks;
   /** Functions and states of workflows that were entered. */
   readonly entered = new Set<string>();
+  /** What was said of terms that came to their end. */
+  readonly termAnswers = new Set<string>();
   script: Script | undefined;
   /** Told of each loan as it enters a state. */
   onLoan: (loan: Loan) => void = () => {};
@@ -67,12 +69,14 @@ export class World {
   readonly #endpoint: Endpoint;
   readonly #alarms = new Map<string, Alarms>();
   readonly #random: Random;
+  readonly #rare: Random;
   #defect: Error | undefined;
 
   constructor(plan: WorldPlan, shipped: Shipped) {
     this.plan = plan;
     this.engine = new Engine(plan.seed, plan.startMillis);
     this.#random = this.engine.random('workflows');
+    this.#rare = this.engine.random('long-settling');
     this.checks = new Checks(this);
     const lag = this.engine.random('index');
     this.tables = new Tables(HUB_TABLES, {
@@ -80,7 +84,11 @@ export class World {
       pageItems: plan.pageItems,
       onChanged: (changes) => this.checks.onChanged(changes),
     });
-    this.quotas = new VcpuQuotas(plan, () => this.groups);
+    this.quotas = new VcpuQuotas(
+      plan,
+      () => this.groups,
+      () => this.engine.now,
+    );
     this.groups = this.#makeGroups();
     this.reservations = this.#makeReservations();
     this.shares = this.#makeShares();
@@ -95,6 +103,7 @@ export class World {
       timeoutSecondsOf: (name) => TIMEOUT_SECONDS[name] ?? 30,
       onEnded: (invocation, outcome) => {
         this.entered.add(`function ${invocation.functionName}`);
+        if (invocation.functionName === 'renew' && outcome.ok) this.#noteTerm(outcome.result);
         this.checks.onEnded(invocation, outcome);
       },
     });
@@ -115,9 +124,18 @@ export class World {
     );
   }
 
+  #noteTerm(answer: unknown): void {
+    this.termAnswers.add((answer as { readonly detail: string }).detail);
+  }
+
   /** What goes wrong now. */
   get faults(): FaultRates {
     return this.isQuiet ? calm() : this.plan.faults;
+  }
+
+  /** Whether some function fails just now whenever a workflow calls it. */
+  get hasOutage(): boolean {
+    return this.plan.rare.outages.some(({ functionName }) => this.#isOut(functionName));
   }
 
   /** The time in which nothing goes wrong any more and nobody needs anything. */
@@ -143,9 +161,11 @@ export class World {
 
   alarmsOf(accountId: string, region: string): Alarms {
     const key = `${accountId}/${region}`;
-    const known = this.#alarms.get(key) ?? new Alarms();
-    this.#alarms.set(key, known);
-    return known;
+    const known = this.#alarms.get(key);
+    if (known !== undefined) return known;
+    const added = new Alarms();
+    this.#alarms.set(key, added);
+    return added;
   }
 
   #makeGroups(): ScalingGroups {
@@ -182,7 +202,10 @@ export class World {
     const random = this.engine.random('reservations');
     const strange = (): boolean => random.chance(this.faults.reservationFault);
     const weather = {
-      settleMillis: () => (strange() ? random.between(20, 90) : random.between(1, 10)) * SECOND_MILLIS,
+      settleMillis: () => {
+        if (this.#isEndless()) return this.#rare.between(300, 900) * SECOND_MILLIS;
+        return (strange() ? random.between(20, 90) : random.between(1, 10)) * SECOND_MILLIS;
+      },
       warningMillis: () => (120 + (strange() ? random.between(30, 300) : 0)) * SECOND_MILLIS,
       unseenMillis: () => (strange() ? random.between(0, 5) : 0) * SECOND_MILLIS,
       allocationFails: () => random.chance(this.faults.reservationFault / 5),
@@ -194,6 +217,11 @@ export class World {
     };
     const settled = (accountId: string): void => this.checks.reservations.onChanged(accountId, 'an allocation');
     return new Reservations(this.engine, weather, users, settled);
+  }
+
+  /** Where reservations behave strangely, some allocations take longer than anybody waits. */
+  #isEndless(): boolean {
+    return this.faults.reservationFault > 0 && this.#rare.chance(0.2);
   }
 
   #makeShares(): ResourceShares {
@@ -235,6 +263,8 @@ export class World {
 
   /** A call of a function by a workflow: now and then it is throttled, its answer is lost, or it is made twice. */
   async #invokeFromWorkflow(name: string, event: unknown): Promise<Outcome> {
+    if (this.#isOut(name))
+      return { ok: false, error: 'Runtime.ImportModuleError', message: `${name} fails for a while` };
     if (name === 'collect') return this.#collect(event);
     if (name === 'forecast') return this.#forecast(event as { readonly poolId: PoolId });
     const scripted = this.script?.callOf(name);
@@ -252,6 +282,13 @@ export class World {
     }
     await this.lambda.invoke(name, event);
     return new Promise(() => {});
+  }
+
+  #isOut(name: string): boolean {
+    const { elapsedMillis } = this.engine;
+    return this.plan.rare.outages.some(({ functionName, fromMillis, toMillis }) => {
+      return functionName === name && elapsedMillis >= fromMillis && elapsedMillis < toMillis;
+    });
   }
 
   /** Stands in for collecting: what is measured is known. Now and then an account cannot be read. */

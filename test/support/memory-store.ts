@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AuditEvent, AuditRecord, ChainHead } from '../../core/audit/chain.ts';
 import { GENESIS, link } from '../../core/audit/chain.ts';
 import type { LedgerEntry } from '../../core/billing/ledger.ts';
@@ -16,7 +16,7 @@ import type { AccountId, LoanId, PoolId } from '../../core/units.ts';
 import { invariant } from '../../core/units.ts';
 
 export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return hash('sha256', text);
 }
 
 /** Every condition of a commit as the tables check it, over maps. One commit at a time: nothing in it waits. */

@@ -67,27 +67,40 @@ export interface QueryInput {
   readonly ScanIndexForward?: boolean;
 }
 
+/** One write of a request, with the table and the key that it is about. */
+interface Write {
+  readonly kind: Kind;
+  readonly input: WriteInput;
+  readonly table: MemoryTable;
+  readonly key: string;
+}
+
 interface Page {
-  readonly Items: Item[];
+  readonly Items: readonly Item[];
   readonly LastEvaluatedKey?: Item;
 }
 
-/** What is stored of a value: no `undefined`, nothing that DynamoDB cannot hold; nobody can change it afterwards. */
-function storable(value: unknown, path: string): unknown {
+/** What is stored of an attribute: no `undefined`, nothing that DynamoDB cannot hold; nobody can change it afterwards. */
+function storable(value: unknown, name: string): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError(`${path}: DynamoDB does not hold ${value}`);
+    if (!Number.isFinite(value)) throw new TypeError(`${name}: DynamoDB does not hold ${value}`);
     return value;
   }
-  if (Array.isArray(value)) return Object.freeze(value.map((each, index) => storable(each, `${path}[${index}]`)));
-  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    const kept: Record<string, unknown> = {};
-    for (const [name, each] of Object.entries(value)) {
-      if (each !== undefined) kept[name] = storable(each, `${path}.${name}`);
-    }
-    return Object.freeze(kept);
+  if (Array.isArray(value)) return Object.freeze(value.map((each) => storable(each, name)));
+  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
+    return storableItem(value as Item);
+  throw new TypeError(`${name}: DynamoDB does not hold it`);
+}
+
+/** @param before what was stored: what is in it and stays is not copied */
+function storableItem(item: Item, before?: Item): Item {
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(item)) {
+    const each = item[name];
+    if (each !== undefined) kept[name] = each === before?.[name] ? each : storable(each, name);
   }
-  throw new TypeError(`${path}: DynamoDB does not hold it`);
+  return Object.freeze(kept);
 }
 
 function placeholdersOf(input: WriteInput | QueryInput): Placeholders {
@@ -102,12 +115,16 @@ class MemoryTable {
   readonly definition: TableDefinition;
   readonly items = new Map<string, Item>();
   readonly #partitions = new Map<string, string[]>();
-  /** By index and partition: keys of items with what they are sorted by. */
-  readonly indexed = new Map<string, Map<string, Item>>();
+  /** By index: the keys of its items, by their primary key. */
+  readonly #indexed = new Map<string, Map<string, Item>>();
+  /** Of indexes that have not changed since they were read: their items in order. */
+  readonly #sorted = new Map<string, readonly Item[]>();
+  readonly #indexNames: readonly string[];
 
   constructor(definition: TableDefinition) {
     this.definition = definition;
-    for (const name of Object.keys(definition.indexes ?? {})) this.indexed.set(name, new Map());
+    this.#indexNames = Object.keys(definition.indexes ?? {});
+    for (const name of this.#indexNames) this.#indexed.set(name, new Map());
   }
 
   keyOf(item: Item): string {
@@ -154,15 +171,36 @@ class MemoryTable {
 
   /** Brings an index up to date with one item. */
   index(name: string, key: string): void {
-    const entries = this.indexed.get(name);
+    const entries = this.#indexed.get(name);
+    this.#sorted.delete(name);
     const item = this.items.get(key);
     const [partition, sort] = this.definition.indexes?.[name] ?? ['', ''];
     if (item?.[partition] === undefined || item[sort] === undefined) entries?.delete(key);
     else entries?.set(key, this.keysOf(item, name));
   }
 
-  isIndexChanged(name: string, before: Item | undefined, after: Item | undefined): boolean {
-    return (this.definition.indexes?.[name] ?? []).some((key) => before?.[key] !== after?.[key]);
+  /** Names of the indexes that a write changes. */
+  indexesChanged(before: Item | undefined, after: Item | undefined): readonly string[] {
+    return this.#indexNames.filter((name) => {
+      const [partition, sort] = this.definition.indexes?.[name] ?? ['', ''];
+      return before?.[partition] !== after?.[partition] || before?.[sort] !== after?.[sort];
+    });
+  }
+
+  /** All items of an index, in the order of its sort key. */
+  inIndex(name: string): readonly Item[] {
+    const known = this.#sorted.get(name);
+    if (known !== undefined) return known;
+    const entries = this.#indexed.get(name);
+    const [, sort = ''] = this.definition.indexes?.[name] ?? [];
+    if (entries === undefined) throw validation(`there is no index ${name}`);
+    const keyed = Array.from(
+      entries,
+      ([key, item]) => [`${String(item[sort]).padStart(16, '0')}\n${key}`, item] as const,
+    );
+    const sorted = keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
+    this.#sorted.set(name, sorted);
+    return sorted;
   }
 }
 
@@ -197,19 +235,17 @@ export class Tables {
     return this.#table(name).partition(key);
   }
 
+  /** What is stored, as it is stored: nobody can change it. */
   get(table: string, key: Item): Item | undefined {
     const found = this.#table(table);
-    const item = found.items.get(found.keyOf(key));
-    return item === undefined ? undefined : { ...item };
+    return found.items.get(found.keyOf(key));
   }
 
   query(input: QueryInput): Page {
     const table = this.#table(input.TableName);
     const placeholders = placeholdersOf(input);
     const condition = input.KeyConditionExpression;
-    const all = input.IndexName === undefined ? [...table.items.values()] : this.#indexed(table, input.IndexName);
-    const partition = this.#partitionOf(table, input);
-    const from = input.IndexName === undefined && partition !== undefined ? table.partition(partition) : all;
+    const from = this.#lookedThrough(table, input);
     const found = condition === undefined ? from : from.filter((item) => holds(condition, item, placeholders));
     return this.#page(table, input, input.ScanIndexForward === false ? [...found].reverse() : found);
   }
@@ -222,12 +258,10 @@ export class Tables {
     return String(input.ExpressionAttributeValues?.[value]);
   }
 
-  #indexed(table: MemoryTable, index: string): Item[] {
-    const entries = table.indexed.get(index);
-    const [, sort = ''] = table.definition.indexes?.[index] ?? [];
-    if (entries === undefined) throw validation(`there is no index ${index}`);
-    const textOf = (item: Item): string => `${String(item[sort]).padStart(16, '0')}\n${table.keyOf(item)}`;
-    return [...entries.values()].sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
+  #lookedThrough(table: MemoryTable, input: QueryInput): readonly Item[] {
+    if (input.IndexName !== undefined) return table.inIndex(input.IndexName);
+    const partition = this.#partitionOf(table, input);
+    return partition === undefined ? [...table.items.values()] : table.partition(partition);
   }
 
   #page(table: MemoryTable, input: QueryInput, found: readonly Item[]): Page {
@@ -238,69 +272,65 @@ export class Tables {
     const looked = found.slice(first, first + length);
     const last = looked.at(-1);
     const { FilterExpression: filter } = input;
-    const Items = (
-      filter === undefined ? looked : looked.filter((item) => holds(filter, item, placeholdersOf(input)))
-    ).map((item) => ({ ...item }));
+    const Items = filter === undefined ? looked : looked.filter((item) => holds(filter, item, placeholdersOf(input)));
     return last === undefined || first + length >= found.length
       ? { Items }
       : { Items, LastEvaluatedKey: table.keysOf(last, input.IndexName) };
   }
 
   #after(kind: Kind, input: WriteInput, before: Item | undefined): Item | undefined {
-    if (kind === 'Put') return storable(input.Item, input.TableName) as Item;
+    if (kind === 'Put') return storableItem(input.Item ?? {});
     if (kind === 'Delete') return undefined;
     if (kind === 'ConditionCheck') return before;
-    const values = storable(input.ExpressionAttributeValues ?? {}, 'ExpressionAttributeValues') as Item;
-    const placeholders = { names: input.ExpressionAttributeNames, values };
-    return storable(updated(input.UpdateExpression ?? '', before ?? { ...input.Key }, placeholders), 'item') as Item;
+    const after = updated(input.UpdateExpression ?? '', before ?? { ...input.Key }, placeholdersOf(input));
+    return storableItem(after, before);
   }
 
-  #commit(writes: readonly (readonly [Kind, WriteInput])[]): void {
+  #commit(writes: readonly Write[]): void {
     const changes: Change[] = [];
-    for (const [kind, input] of writes) {
+    for (const { kind, input, table, key } of writes) {
       if (kind === 'ConditionCheck') continue;
-      const table = this.#table(input.TableName);
-      const key = table.keyOf(input.Item ?? input.Key ?? {});
       const before = table.items.get(key);
       const after = this.#after(kind, input, before);
       table.write(key, after);
       changes.push({ table: input.TableName, before, after });
-      for (const name of Object.keys(table.definition.indexes ?? {})) {
-        if (table.isIndexChanged(name, before, after)) this.#surroundings.later(() => table.index(name, key));
+      for (const name of table.indexesChanged(before, after)) {
+        this.#surroundings.later(() => table.index(name, key));
       }
     }
     this.#surroundings.onChanged(changes);
   }
 
-  #current(input: WriteInput): Item | undefined {
+  #writeOf(kind: Kind, input: WriteInput): Write {
     const table = this.#table(input.TableName);
-    return table.items.get(table.keyOf(input.Item ?? input.Key ?? {}));
+    return { kind, input, table, key: table.keyOf(input.Item ?? input.Key ?? {}) };
   }
 
-  #isMet(input: WriteInput): boolean {
+  #isMet({ input, table, key }: Write): boolean {
     const { ConditionExpression: condition } = input;
-    return condition === undefined || holds(condition, this.#current(input), placeholdersOf(input));
+    return condition === undefined || holds(condition, table.items.get(key), placeholdersOf(input));
   }
 
   /** @throws ConditionalCheckFailedException */
   write(kind: Kind, input: WriteInput): void {
-    if (!this.#isMet(input)) {
+    const write = this.#writeOf(kind, input);
+    if (!this.#isMet(write)) {
       throw new ConditionalCheckFailedException({ $metadata: {}, message: 'The conditional request failed' });
     }
-    this.#commit([[kind, input]]);
+    this.#commit([write]);
   }
 
   /** @throws TransactionCanceledException with the reason of each of its writes */
   transactWrite(items: readonly TransactInput[]): void {
-    const writes = items.flatMap((item) => Object.entries(item) as [Kind, WriteInput][]);
-    if (writes.length > 100) throw validation('a transaction has 100 writes at most');
-    const keys = writes.map(
-      ([, input]) => `${input.TableName}\n${this.#table(input.TableName).keyOf(input.Item ?? input.Key ?? {})}`,
+    const writes = items.flatMap((item) =>
+      (Object.entries(item) as [Kind, WriteInput][]).map(([kind, input]) => this.#writeOf(kind, input)),
     );
-    if (new Set(keys).size < keys.length) {
+    if (writes.length > 100) throw validation('a transaction has 100 writes at most');
+    const keys = new Set(writes.map(({ input, key }) => `${input.TableName}\n${key}`));
+    if (keys.size < writes.length) {
       throw validation('Transaction request cannot include multiple operations on one item');
     }
-    const met = writes.map(([, input]) => this.#isMet(input));
+    const met = writes.map((write) => this.#isMet(write));
     if (met.every(Boolean)) {
       this.#commit(writes);
       return;
@@ -308,9 +338,9 @@ export class Tables {
     throw new TransactionCanceledException({
       $metadata: {},
       message: 'Transaction cancelled',
-      CancellationReasons: writes.map(([, input], index) => {
+      CancellationReasons: writes.map(({ input, table, key }, index) => {
         if (met[index]) return { Code: 'None' };
-        const old = input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' ? this.#current(input) : undefined;
+        const old = input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' ? table.items.get(key) : undefined;
         return { Code: 'ConditionalCheckFailed', ...(old === undefined ? {} : { Item: marshall(old) }) };
       }),
     });

@@ -10,8 +10,10 @@ import { AuditChecks } from './audit-checks.ts';
 import { CeilingChecks } from './ceiling-checks.ts';
 import { CounterChecks } from './counter-checks.ts';
 import { LoanChecks } from './loan-checks.ts';
+import { RenewalChecks } from './renewal-checks.ts';
 import { ReservationChecks } from './reservation-checks.ts';
 import { RuleChecks } from './rule-checks.ts';
+import { WatchChecks } from './watch-checks.ts';
 
 /** Names of what docs/architecture.md lists, and of what must hold at the end. */
 export type Invariant =
@@ -31,6 +33,8 @@ export type Invariant =
   | 'queue'
   | 'notice'
   | 'foreign-changes'
+  | 'renewals'
+  | 'watch'
   | 'everything-back';
 
 export interface Violation {
@@ -53,6 +57,8 @@ export class Checks {
   readonly #loans: LoanChecks;
   readonly reservations: ReservationChecks;
   readonly #rules: RuleChecks;
+  readonly #renewals: RenewalChecks;
+  readonly #watch: WatchChecks;
   #violation: Violation | undefined;
 
   constructor(world: World) {
@@ -63,6 +69,12 @@ export class Checks {
     this.#loans = new LoanChecks(world, (invariant, what) => this.violated(invariant, what));
     this.reservations = new ReservationChecks(world, (invariant, what) => this.violated(invariant, what));
     this.#rules = new RuleChecks(world, (invariant, what) => this.violated(invariant, what));
+    this.#renewals = new RenewalChecks(
+      world,
+      (invariant, what) => this.violated(invariant, what),
+      (poolId, from, to) => this.#loans.needOver(poolId, from, to),
+    );
+    this.#watch = new WatchChecks(world, (invariant, what) => this.violated(invariant, what));
   }
 
   /** The first that was found. */
@@ -81,12 +93,14 @@ export class Checks {
     this.#loans.onChanged(changes, invocation);
     this.#counters.onChanged(changes);
     this.#rules.onChanged(changes);
+    this.#renewals.onChanged(changes);
   }
 
   /** A loan has entered a state. */
   onLoanState(loan: Loan, invocation: Invocation | undefined): void {
     this.reservations.onLoanState(loan, invocation);
     this.#rules.onLoanState(loan);
+    this.#watch.onLoanState(loan);
   }
 
   /** An account was told that its request is cancelled. */
@@ -120,7 +134,10 @@ export class Checks {
 
   onEnded(invocation: Invocation, outcome: Outcome): void {
     this.#audit.onEnded(invocation, outcome);
+    this.#watch.onEnded(invocation, outcome);
     if (!outcome.ok || invocation.functionName !== 'reconcile') return;
+    // What reconciling starts comes to nothing while a function fails.
+    if (this.#world.hasOutage) return;
     this.#loans.onReconciled();
     this.#rules.onReconciled();
   }
@@ -133,5 +150,6 @@ export class Checks {
     this.ceilings.atRest();
     this.reservations.atRest();
     this.#rules.atRest();
+    this.#watch.atRest();
   }
 }

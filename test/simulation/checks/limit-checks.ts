@@ -1,16 +1,14 @@
-/** Limits of pools, pairings and organisation units: counted from the loans themselves, at every node that a loan crosses. */
+/** Limits of pools and organisation units: counted from the loans themselves, at every node that a loan crosses. */
 import { utcMonth } from '../../../core/calendar.ts';
 import type { Loan } from '../../../core/lending/loan.ts';
-import { lenderUnitsOf } from '../../../core/lending/loan-units.ts';
 import type { OrganisationUnit } from '../../../core/organisation.ts';
 import type { LoanDirection, UnitLimit } from '../../../core/unit-limits.ts';
-import type { EpochMillis } from '../../../core/units.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './checks.ts';
+import { momentOf, secondsOf, unitsIn } from './loan-amounts.ts';
 
 type Report = (invariant: Invariant, what: string) => void;
 
-const SECOND_MILLIS = 1_000;
 const SECONDS_PER_HOUR = 3_600;
 
 /** A node of the organisation, and how it tells a loan that goes out of it from one that comes in. */
@@ -18,21 +16,6 @@ interface Node {
   readonly name: string;
   readonly limits: Readonly<Partial<Record<LoanDirection, UnitLimit>>>;
   readonly holds: (accountId: string, poolId: string) => boolean;
-}
-
-const unitsIn = (direction: LoanDirection, loan: Loan): number =>
-  direction === 'lend' ? lenderUnitsOf(loan) : loan.units;
-
-function momentOf(loan: Loan, state: string): EpochMillis | undefined {
-  return loan.history.find((entry) => entry.state === state)?.at;
-}
-
-/** Until its end a loan counts with its whole term, then with what was used of it. */
-function secondsOf(loan: Loan): number {
-  if (loan.endedAt === undefined) return loan.termSeconds;
-  if (loan.activeAt === undefined) return 0;
-  const used = ((momentOf(loan, 'reclaimed') ?? loan.endedAt) - loan.activeAt) / SECOND_MILLIS;
-  return Math.min(loan.termSeconds, Math.floor(used));
 }
 
 function nodesOf(units: readonly OrganisationUnit[]): Node[] {

@@ -7,8 +7,9 @@ import type { Loan } from '../../../core/lending/loan.ts';
 import { isOpen } from '../../../core/lending/loan.ts';
 import { lenderUnitsOf } from '../../../core/lending/loan-units.ts';
 import type { Outlook } from '../../../core/lending/outlook.ts';
+import { evidenceFromLoan } from '../../../core/trust/loan-evidence.ts';
 import { pairingIdFor } from '../../../functions/adapters/ids.ts';
-import { pairingStateKey } from '../../../functions/adapters/keys.ts';
+import { evidenceItem, pairingStateKey } from '../../../functions/adapters/keys.ts';
 import type { Change } from '../aws/tables.ts';
 import type { Invocation } from '../lambda.ts';
 import type { World } from '../world.ts';
@@ -64,6 +65,11 @@ export class LoanChecks {
     }
   }
 
+  /** The least that a lender is to keep from one moment to another, by the forecasts that may have been read. */
+  needOver(lenderPoolId: string, from: number, to: number): number {
+    return this.#forecasts.needOver(lenderPoolId, from, to);
+  }
+
   #onPlan({ poolId, forecast }: { readonly poolId: string; readonly forecast?: PoolForecast }): void {
     if (forecast !== undefined) this.#forecasts.onPlan(poolId, forecast);
   }
@@ -88,7 +94,10 @@ export class LoanChecks {
     this.#world.checks.onLoanState(loan, invocation);
     if (loan.state === 'reserved') this.#checkReserved(loan);
     if (loan.state === 'active') this.#checkActive(loan, invocation);
-    if (loan.endedAt !== undefined) this.#checkBill(loan);
+    if (loan.endedAt !== undefined) {
+      this.#checkBill(loan);
+      this.#checkEvidence(loan);
+    }
   }
 
   #stored(key: Readonly<Record<string, unknown>>): unknown {
@@ -203,6 +212,14 @@ export class LoanChecks {
     if (posted.length > 1 || amount !== due) this.#report('ledger', `${loanId} is billed ${amount}, due are ${due}`);
     const pending = own.filter(({ phase }) => phase !== 'posted').reduce((sum, entry) => sum + entry.amountMicroUsd, 0);
     if (pending !== 0) this.#report('ledger', `${loanId} has ended with ${pending} pending`);
+  }
+
+  /** What a loan shows of its parties is there with its end; of a consent that was revoked, what does not hang on who revoked it. */
+  #checkEvidence(loan: Loan): void {
+    for (const { kind, accountId, at, evidenceId } of evidenceFromLoan(loan)) {
+      if (this.#stored({ accountId, item: evidenceItem(at, evidenceId) }) !== undefined) continue;
+      this.#report('audit', `${loan.loanId} has ended, and ${kind} of ${accountId} is not kept`);
+    }
   }
 
   /** A term that is over long since, though reconciling has looked often enough. */

@@ -2,13 +2,14 @@
 import type { Consent } from '../../../core/consent/consent.ts';
 import type { Loan } from '../../../core/lending/loan.ts';
 import type { Stop } from '../../../core/lending/stops.ts';
-import { queueKey } from '../../../functions/adapters/keys.ts';
+import { queuedKey, queueKey } from '../../../functions/adapters/keys.ts';
 import type { Group } from '../aws/scaling-groups.ts';
 import type { Change } from '../aws/tables.ts';
 import type { Invocation } from '../lambda.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './checks.ts';
 import { LimitChecks } from './limit-checks.ts';
+import { PairingLimitChecks } from './pairing-limit-checks.ts';
 
 type Report = (invariant: Invariant, what: string) => void;
 type Stops = Readonly<Record<string, unknown>>;
@@ -30,6 +31,7 @@ export class RuleChecks {
   readonly #world: World;
   readonly #report: Report;
   readonly #limits: LimitChecks;
+  readonly #pairingLimits: PairingLimitChecks;
   readonly #preempted: { readonly from: string; readonly to: string; readonly at: number }[] = [];
   readonly #cancelled = new Set<string>();
   /** How often all accounts were looked at while a loan should have been on its way back. */
@@ -39,6 +41,7 @@ export class RuleChecks {
     this.#world = world;
     this.#report = report;
     this.#limits = new LimitChecks(world, report);
+    this.#pairingLimits = new PairingLimitChecks(world, report);
   }
 
   #stored(accountId: string, item: string): Readonly<Record<string, unknown>> | undefined {
@@ -50,10 +53,16 @@ export class RuleChecks {
   }
 
   onChanged(changes: readonly Change[]): void {
+    this.#pairingLimits.onChanged(changes);
     for (const { table, before, after } of changes) {
       if (table !== 'entangle-loans' || before === undefined || after === undefined) continue;
-      if (Number(after['termSeconds']) > Number(before['termSeconds'])) this.#limits.check(after as unknown as Loan);
+      if (Number(after['termSeconds']) > Number(before['termSeconds'])) this.#checkLimits(after as unknown as Loan);
     }
+  }
+
+  #checkLimits(loan: Loan): void {
+    this.#limits.check(loan);
+    this.#pairingLimits.check(loan);
   }
 
   /** An account was told so just now. */
@@ -66,7 +75,7 @@ export class RuleChecks {
   onLoanState(loan: Loan): void {
     if (loan.state === 'reserved') {
       if (this.#cancelled.has(loan.loanId)) this.#report('queue', `${loan.loanId} was cancelled, and is served`);
-      this.#limits.check(loan);
+      this.#checkLimits(loan);
       this.#checkStops(loan);
       this.#checkCeilings(loan);
     }
@@ -139,6 +148,11 @@ export class RuleChecks {
       if (this.#world.tables.get('entangle-accounts', key) === undefined) {
         this.#report('queue', `${loanId} waits for ${lender} and is not in its queue`);
       }
+      const { entered = 0, emptyUpTo = 0 } =
+        this.#world.tables.get('entangle-accounts', { ...queuedKey(lender) }) ?? {};
+      if (Number(entered) <= Number(emptyUpTo)) {
+        this.#report('queue', `${loanId} waits for ${lender}, whose queue is said to be empty`);
+      }
     }
   }
 
@@ -175,6 +189,7 @@ export class RuleChecks {
     const { now } = this.#world.engine;
     for (const loan of this.#world.tables.all('entangle-loans') as unknown as Iterable<Loan>) {
       const { loanId, state, waiting, dueAt = Number.POSITIVE_INFINITY, activeAt = now } = loan;
+      if (state === 'waiting') this.#checkQueued(loan);
       const late = state === 'waiting' && waiting !== undefined && now > waiting.until ? 'its time is over' : undefined;
       const isSettled = state === 'active' && dueAt > now && now > activeAt + SETTLED_MILLIS;
       const why = isSettled ? this.#shouldGoBack(loan) : late;
@@ -189,6 +204,7 @@ export class RuleChecks {
 
   atRest(): void {
     this.#limits.atRest();
+    this.#pairingLimits.atRest();
   }
 }
 

@@ -1,5 +1,6 @@
 /** Runs a state machine in virtual time, as Step Functions does with the states and fields that the shipped ones use. */
 import type { Engine } from '../engine.ts';
+import { isLongerThan } from '../json-copy.ts';
 import type { Outcome } from '../lambda.ts';
 import type { Random } from '../random.ts';
 import type { Machine, State } from './definition.ts';
@@ -227,7 +228,7 @@ export class Interpreter {
       const cause = JSON.stringify({ errorType: outcome.error, errorMessage: outcome.message, trace: [] });
       throw new WorkflowError(outcome.error, cause);
     }
-    if (JSON.stringify(outcome.result).length > PAYLOAD_BYTES) {
+    if (isLongerThan(outcome.result, PAYLOAD_BYTES)) {
       throw new WorkflowError('States.DataLimitExceeded', 'the answer is longer than 256 KiB');
     }
     return outcome.result;

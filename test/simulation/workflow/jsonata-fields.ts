@@ -1,5 +1,6 @@
 /** Fields of states with JSONata in them, evaluated as Step Functions does. */
 import jsonata from 'jsonata';
+import { jsonCopy } from '../json-copy.ts';
 
 /** A failure that the workflow itself sees, by its name. */
 export class WorkflowError extends Error {
@@ -39,7 +40,7 @@ function compile(text: string): Evaluate {
   const slow: Evaluate = async (bindings) => {
     const result: unknown = await expression.evaluate(undefined, bindings as Record<string, unknown>);
     // What JSONata returns carries marks of its own; Step Functions hands on JSON.
-    return result === undefined ? undefined : JSON.parse(JSON.stringify(result));
+    return jsonCopy(result);
   };
   if (PLAIN_PATH.test(text)) {
     const names = namesOf(text);
