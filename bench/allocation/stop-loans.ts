@@ -11,6 +11,7 @@ import { limitRow, plainRow } from '../report.ts';
 import type { StopPair } from './load-fleet.ts';
 import { LOAD_ACCOUNTS, LOAD_BORROWERS } from './load-fleet.ts';
 import { makeActiveLoans } from './made-loans.ts';
+import { Reconciling } from './reconciling.ts';
 import { patiently } from './throttled.ts';
 
 /** "No new loans, or recall all, within one minute, by one command." */
@@ -48,10 +49,12 @@ async function stopAll(fleet: Fleet): Promise<number> {
 
 /** The loans once all of them have come back. */
 async function untilReturned(fleet: Fleet, ids: ReadonlySet<LoanId>, options: BenchOptions): Promise<LoanView[]> {
+  const reconciling = new Reconciling(fleet, options);
   return until(
     'every loan has come back',
     async () => {
       options.signal.throwIfAborted();
+      reconciling.whenDue();
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MILLIS));
       // Functions that are at work may leave none for the question.
       const loans = await loansOf(fleet, ids).catch(() => []);

@@ -17,6 +17,7 @@ import type { BenchOptions, BenchRow } from '../report.ts';
 import { limitRow, plainRow, ratioRow } from '../report.ts';
 import { LOAD_ACCOUNTS, LOAD_BORROWERS } from './load-fleet.ts';
 import { overloadAtOnce } from './overload.ts';
+import { Reconciling } from './reconciling.ts';
 import { patiently } from './throttled.ts';
 
 const ALARMS_A_POOL = RESOURCE_TYPES.length;
@@ -27,7 +28,6 @@ const ASK_EVERY_MILLIS = 3_000;
 /** Executions that answer an alarm or go on with a part of it; not those that look again at what waits. */
 const ANSWERING = /^borrow-ln-[^-]+-\d+$/;
 /** The default of a hub. */
-const RECONCILE_EVERY_MILLIS = 60_000;
 const AT_ONCE = 16;
 /** Functions whose calls every alarm needs; the others are those of a loan. */
 const ASKED_BY = new Set(['on-alarm', 'assess', 'choose']);
@@ -125,7 +125,7 @@ async function untilAnswered(
 ): Promise<void> {
   const deadline = Date.now() + ANSWERED_WITHIN_SECONDS * 1_000;
   let before = 0;
-  let reconciledAt = Date.now();
+  const reconciling = new Reconciling(fleet, options);
   while (Date.now() < deadline) {
     options.signal.throwIfAborted();
     await sleep(ASK_EVERY_MILLIS);
@@ -134,10 +134,7 @@ async function untilAnswered(
       options.say(`${ended} executions have ended for ${alarms} alarms, ${running} are under way`);
     before = ended + running;
     if (running === 0 && ended >= alarms && (await alarmsAnswered(fleet, ids, since)) >= alarms) return;
-    // As its schedule does: what an event missed is found there.
-    if (Date.now() - reconciledAt < RECONCILE_EVERY_MILLIS) continue;
-    reconciledAt = Date.now();
-    void fleet.invoke('reconcile', {}).catch(() => options.say('reconciling was throttled'));
+    reconciling.whenDue();
   }
 }
 
