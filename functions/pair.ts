@@ -96,6 +96,10 @@ async function unlessChanged(pairingId: string, write: () => Promise<void>): Pro
   }
 }
 
+function partiesOf({ pairing }: PairingChange): AccountId[] {
+  return [...new Set([pairing.lenderAccountId, pairing.borrowerAccountId])];
+}
+
 /** Changes of one pairing follow one another; those of different ones do not wait. */
 async function writeMerge({ changes, refreshed }: Merge, heads: Map<AccountId, ChainHead>): Promise<void> {
   const byPairing = new Map<string, Merge['changes'][number][]>();
@@ -105,19 +109,22 @@ async function writeMerge({ changes, refreshed }: Merge, heads: Map<AccountId, C
   }
   const written: PairingChange[] = [];
   try {
-    await inLanes([...byPairing], ([pairingId, course]) =>
-      unlessChanged(pairingId, async () => {
-        for (const change of course) {
-          const { lenderAccountId, borrowerAccountId } = change.pairing;
-          const parties = [lenderAccountId, borrowerAccountId].flatMap((account) => {
-            const head = heads.get(account);
-            return head === undefined ? [] : [[account, head] as const];
-          });
-          const moved = await writePairing(change, Object.fromEntries(parties), auditTables);
-          for (const [account, head] of Object.entries(moved)) heads.set(account as AccountId, head);
-          written.push(change);
-        }
-      }),
+    await inLanes(
+      [...byPairing],
+      ([pairingId, course]) =>
+        unlessChanged(pairingId, async () => {
+          for (const change of course) {
+            const parties = partiesOf(change).flatMap((account) => {
+              const head = heads.get(account);
+              return head === undefined ? [] : [[account, head] as const];
+            });
+            const moved = await writePairing(change, Object.fromEntries(parties), auditTables);
+            for (const [account, head] of Object.entries(moved)) heads.set(account as AccountId, head);
+            written.push(change);
+          }
+        }),
+      // All of them append to the chains of both accounts.
+      ([, course]) => course.slice(0, 1).flatMap(partiesOf),
     );
     await inLanes(refreshed, ({ pairing, expectedVersion }) =>
       unlessChanged(pairing.pairingId, () => refreshPairing(accountsTable, pairing, expectedVersion)),

@@ -4,6 +4,8 @@ import { HUB_ENVIRONMENT } from './environment.ts';
 import type { World } from './world.ts';
 
 const MINUTE_MILLIS = 60_000;
+/** What may start a plan begins so long before the end of a world that the plan has ended by then. */
+const LAST_PLANS_MILLIS = 10 * MINUTE_MILLIS;
 
 export class Timetable {
   readonly #world: World;
@@ -13,15 +15,19 @@ export class Timetable {
   }
 
   begin(): void {
-    const { reconcileMinutes, lookAheadMinutes, measureMinutes, planHours } = this.#world.plan;
+    const { reconcileMinutes, lookAheadMinutes, measureMinutes, planHours, activeMillis, quietMillis } =
+      this.#world.plan;
+    const lastPlanMillis = activeMillis + quietMillis - LAST_PLANS_MILLIS;
     this.#every(reconcileMinutes * MINUTE_MILLIS, () => void this.#world.lambda.invoke('reconcile', {}));
-    this.#every(lookAheadMinutes * MINUTE_MILLIS, () => void this.#world.lambda.invoke('look-ahead', {}));
+    this.#every(lookAheadMinutes * MINUTE_MILLIS, () => {
+      if (this.#world.engine.elapsedMillis < lastPlanMillis) void this.#world.lambda.invoke('look-ahead', {});
+    });
     this.#every(measureMinutes * MINUTE_MILLIS, () => void this.#world.lambda.invoke('measure-capacity', {}));
     this.#plan(1);
     let round = 1;
     this.#every(planHours * 60 * MINUTE_MILLIS, () => {
       round += 1;
-      this.#plan(round);
+      if (this.#world.engine.elapsedMillis < lastPlanMillis) this.#plan(round);
     });
   }
 

@@ -54,7 +54,9 @@ export class WatchChecks {
     const { loanId, watchNeed, state, units, returnReason } = loan;
     if (watchNeed === undefined) return;
     const { now } = this.#world.engine;
-    if (state === 'requested' && now > watchNeed.beforeMillis + CLOCK_MILLIS) {
+    // A later part of it is asked for by what is measured then.
+    const isFirst = (loan.request?.part ?? 1) === 1;
+    if (state === 'requested' && isFirst && now > watchNeed.beforeMillis + CLOCK_MILLIS) {
       this.#report('watch', `${loanId} is asked for when what was watched is over`);
     }
     if (state === 'requested' && units > watchNeed.neededUnits) {
