@@ -95,8 +95,9 @@ Would do, in $REGION, $AZ_ID, with $TYPE (add --yes to do it):
   5. borrower: accept the invitation, if there is one; see the reservation
   6. borrower: put it into a resource group of Capacity Reservations: is it taken?
   7. lender:   reclaim it; measure the time until the part has it again
-  8. lender:   unshare; move the part into its source: is the part cancelled at once?
-  9. remove what is left
+  8. lender:   take the borrower's account, then the reservation, out of the share: how does RAM state each, and for how long?
+  9. lender:   unshare; move the part into its source: is the part cancelled at once?
+  10. remove what is left
 No instance is launched: the warning event is seen with a group of your own that runs in the reservation.
 TEXT
   exit 0
@@ -162,7 +163,25 @@ as "$LENDER" ec2 update-interruptible-capacity-reservation-allocation --capacity
   --target-instance-count 0
 wait_for "$SPLIT" TotalInstanceCount 1
 
-say '8. Unshare and merge'
+say '8. Take the account and the reservation out of the share'
+# What RAM says of one association, each time that it says something else, for two minutes.
+watch_association() {
+  local type="$1" entity="$2" found='' before='' began
+  began=$(date +%s)
+  while [ $(($(date +%s) - began)) -lt 120 ]; do
+    found="$(as "$LENDER" ram get-resource-share-associations --association-type "$type" --resource-share-arns "$SHARE" \
+      --query "resourceShareAssociations[?associatedEntity=='$entity'] | [0].status" 2>/dev/null || echo 'an error')"
+    if [ "$found" != "$before" ]; then echo "   $type is $found after $(($(date +%s) - began)) s"; fi
+    before="$found"
+    sleep 5
+  done
+}
+as "$LENDER" ram disassociate-resource-share --resource-share-arn "$SHARE" --principals "$BORROWER_ID" >/dev/null
+watch_association PRINCIPAL "$BORROWER_ID"
+as "$LENDER" ram disassociate-resource-share --resource-share-arn "$SHARE" --resource-arns "$PART_ARN" >/dev/null
+watch_association RESOURCE "$PART_ARN"
+
+say '9. Unshare and merge'
 as "$LENDER" ram delete-resource-share --resource-share-arn "$SHARE" >/dev/null && SHARE=''
 as "$LENDER" ec2 move-capacity-reservation-instances --source-capacity-reservation-id "$SPLIT" \
   --destination-capacity-reservation-id "$SOURCE" --instance-count 1 >/dev/null
