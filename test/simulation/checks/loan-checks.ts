@@ -14,6 +14,7 @@ import type { Change } from '../aws/tables.ts';
 import type { Invocation } from '../lambda.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './checks.ts';
+import { CLOCK_MILLIS } from './clock-slack.ts';
 import { LenderForecasts } from './lender-forecasts.ts';
 
 type Report = (invariant: Invariant, what: string) => void;
@@ -36,8 +37,6 @@ const AFTER: Readonly<Record<string, readonly string[]>> = {
   failed: [],
   compensated: [],
 };
-/** Clocks of functions differ by so much at most, and a write takes so long. */
-const CLOCK_MILLIS = 50_000;
 const HOUR_MILLIS = 3_600_000;
 /** A schedule that is lost and workflows that fail take their time. */
 const OVERDUE_MILLIS = 5_400_000;

@@ -10,6 +10,7 @@ import { pairingStateKey, poolKey } from '../../../functions/adapters/keys.ts';
 import type { Change } from '../aws/tables.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './checks.ts';
+import { CLOCK_MILLIS } from './clock-slack.ts';
 
 type Report = (invariant: Invariant, what: string) => void;
 
@@ -70,7 +71,8 @@ export class RenewalChecks {
     if (added > stretch) fault(`by ${added} s, the first term was ${stretch}`);
     const moved = (is.dueAt ?? 0) - (was.dueAt ?? 0);
     if (moved !== added * 1_000 || is.activeAt !== was.activeAt) fault(`its end moves by ${moved} ms`);
-    if ((is.dueAt ?? 0) <= this.#world.engine.now) fault('its end is over already');
+    const overMillis = this.#world.engine.now - (is.dueAt ?? 0);
+    if (overMillis >= CLOCK_MILLIS) fault(`its end has been over for ${overMillis} ms`);
   }
 
   #checkConsent(

@@ -4,11 +4,9 @@ import type { PoolId } from '../../../core/units.ts';
 import type { Invocation, Outcome } from '../lambda.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './checks.ts';
+import { CLOCK_MILLIS } from './clock-slack.ts';
 
 type Report = (invariant: Invariant, what: string) => void;
-
-/** Clocks of functions differ by so much at most, and a write takes so long. */
-const CLOCK_MILLIS = 50_000;
 
 interface WatchEvent {
   readonly loanId: string;
