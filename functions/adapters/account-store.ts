@@ -11,6 +11,7 @@ import type { Pool } from '../../core/pool.ts';
 import type { AccountId, PoolId } from '../../core/units.ts';
 import { poolId, poolIdParts } from '../../core/units.ts';
 import { documents } from './clients.ts';
+import type { ItemKey } from './keys.ts';
 import {
   chainKey,
   consentKey,
@@ -46,12 +47,6 @@ export interface AccountItems {
   pairing(account: AccountId, id: PairingId): Pairing | undefined;
   /** Any other item that was read, as it is stored. */
   other(key: ItemKey): Readonly<Record<string, unknown>> | undefined;
-}
-
-/** Key of any item of the accounts table: not all are an account's. */
-export interface ItemKey {
-  readonly accountId: string;
-  readonly item: string;
 }
 
 /** What was stored, without the attributes that only the table needs. Only this module's counterparts write these items. */

@@ -2,9 +2,9 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { FleetHarm } from '../../core/lending/harm-looks.ts';
 import { batchGet } from './account-store.ts';
 import { documents } from './clients.ts';
+import { wholeKey } from './keys.ts';
 
-/** No account has this id. */
-const FLEET_HARM_KEY = { accountId: 'ORGANISATION', item: 'HARM' };
+const FLEET_HARM_KEY = wholeKey('HARM');
 
 /** What lending has cost all pools together, as the last look at all of them has found; undefined: there was none yet. */
 export async function readFleetHarm(table: string): Promise<FleetHarm | undefined> {

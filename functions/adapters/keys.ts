@@ -2,11 +2,19 @@ import type { PairingId } from '../../core/pairing/pairing.ts';
 import type { AccountId, EpochMillis, PoolId } from '../../core/units.ts';
 import { poolIdParts } from '../../core/units.ts';
 
-/** Keys of the accounts table: everything of one account under one partition key. docs/data-model.md lists the access patterns. */
-export interface AccountKey {
-  readonly accountId: AccountId;
+/** Key of any item of the accounts table: not all are an account's. docs/data-model.md lists the access patterns. */
+export interface ItemKey {
+  readonly accountId: string;
   readonly item: string;
 }
+
+/** Everything of one account stands under one partition key. */
+export interface AccountKey extends ItemKey {
+  readonly accountId: AccountId;
+}
+
+/** Items of the organisation as a whole: no account has this id. */
+export const wholeKey = (item: 'SWITCH' | 'UNITS' | 'HARM'): ItemKey => ({ accountId: 'ORGANISATION', item });
 
 function pooled(prefix: 'POOL' | 'EVENTS' | 'FORECAST' | 'PLAN' | 'OUTLOOK' | 'QUEUED', poolId: PoolId): AccountKey {
   const { accountId, region, groupName } = poolIdParts(poolId);
@@ -54,7 +62,7 @@ export const pairingStateKey = (borrower: AccountId, pairingId: PairingId): Acco
 /** Partitions of what the predictions of buckets came to: one for each, so that no item is everybody's. */
 export const RELIABILITY_PREFIX = 'BUCKET#';
 
-export const reliabilityKey = (bucket: string): { accountId: string; item: string } => ({
+export const reliabilityKey = (bucket: string): ItemKey => ({
   accountId: `${RELIABILITY_PREFIX}${bucket}`,
   item: 'RELIABILITY',
 });
@@ -65,7 +73,7 @@ const EPOCH_MILLIS_DIGITS = 15;
 export const OUTBOX_PREFIX = 'OUTBOX#';
 
 /** Where an event waits to be put on the bus, under the account whose change it tells of; without an id: where those from a moment on begin. */
-export const outboxKey = (account: AccountId, at: EpochMillis, eventId = ''): { accountId: string; item: string } => ({
+export const outboxKey = (account: AccountId, at: EpochMillis, eventId = ''): ItemKey => ({
   accountId: `${OUTBOX_PREFIX}${account}`,
   item: `EVENT#${String(at).padStart(EPOCH_MILLIS_DIGITS, '0')}#${eventId}`,
 });
@@ -74,7 +82,7 @@ export const outboxKey = (account: AccountId, at: EpochMillis, eventId = ''): { 
 export const QUEUE_PREFIX = 'QUEUE#';
 
 /** That a request waits for a pool; without a loan: where those that do begin. */
-export const queueKey = (lender: PoolId, loanId = ''): { accountId: string; item: string } => ({
+export const queueKey = (lender: PoolId, loanId = ''): ItemKey => ({
   accountId: `${QUEUE_PREFIX}${lender}`,
   item: `REQUEST#${loanId}`,
 });

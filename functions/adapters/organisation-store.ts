@@ -7,7 +7,7 @@ import type { AccountId } from '../../core/units.ts';
 import { readAccountItems } from './account-store.ts';
 import { documents } from './clients.ts';
 import { now } from './clock.ts';
-import { chainKey } from './keys.ts';
+import { chainKey, wholeKey } from './keys.ts';
 import { inLanes } from './lanes.ts';
 import { organisationKey, readMemberships } from './limit-store.ts';
 import { logger } from './middleware.ts';
@@ -22,7 +22,7 @@ export interface StatedOrganisation {
   readonly statedBy?: AccountId;
 }
 
-const WHOLE_KEY = { accountId: 'ORGANISATION', item: 'UNITS' };
+const WHOLE_KEY = wholeKey('UNITS');
 
 /** The whole organisation; nobody has stated one: no units. */
 export async function readOrganisation(table: string): Promise<StatedOrganisation> {

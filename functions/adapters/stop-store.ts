@@ -3,9 +3,11 @@ import type { ChainHead } from '../../core/audit/chain.ts';
 import type { AccountStops, Resumption, Stop, StopChange } from '../../core/lending/stops.ts';
 import { STOPPED_BY } from '../../core/lending/stops.ts';
 import type { AccountId } from '../../core/units.ts';
-import type { AccountItems, ItemKey } from './account-store.ts';
+import type { AccountItems } from './account-store.ts';
 import { batchGet, readAccountItems } from './account-store.ts';
 import { documents } from './clients.ts';
+import type { ItemKey } from './keys.ts';
+import { wholeKey } from './keys.ts';
 import type { AuditTables, ConditionedWrite } from './transaction.ts';
 import { commitAudited } from './transaction.ts';
 
@@ -13,8 +15,7 @@ import { commitAudited } from './transaction.ts';
 
 const SWITCH_ITEM = 'SWITCH';
 const switchKey = (accountId: AccountId) => ({ accountId, item: SWITCH_ITEM });
-/** No account has this id. */
-const ORGANISATION_KEY = { accountId: 'ORGANISATION', item: SWITCH_ITEM };
+const ORGANISATION_KEY = wholeKey(SWITCH_ITEM);
 const NAMES = Object.fromEntries(STOPPED_BY.map((by) => [`#${by}`, by]));
 const NOT_STOPPED = STOPPED_BY.map((by) => `attribute_not_exists(#${by})`).join(' AND ');
 

@@ -145,7 +145,7 @@ export class RuleChecks {
   #checkQueued({ loanId, waiting }: Loan): void {
     for (const lender of waiting?.lenderPoolIds ?? []) {
       const key = queueKey(lender, loanId);
-      if (this.#world.tables.get('entangle-accounts', key) === undefined) {
+      if (this.#world.tables.get('entangle-accounts', { ...key }) === undefined) {
         this.#report('queue', `${loanId} waits for ${lender} and is not in its queue`);
       }
       const { entered = 0, emptyUpTo = 0 } =
